@@ -1,0 +1,1 @@
+"""Causal layers, each with one `forward(x, cache)`."""

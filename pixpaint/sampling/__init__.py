@@ -1,0 +1,1 @@
+"""Filling a hole: plans, noise, engines, events."""
