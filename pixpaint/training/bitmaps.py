@@ -1,4 +1,4 @@
-"""Line drawings kept as small bitmaps, laid down anew at any place, scale and tilt (Quick, Draw!, Omniglot)."""
+"""Line drawings kept as small bitmaps, laid anew at any place, scale and tilt (Quick, Draw!, Omniglot)."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixpaint.errors import BadImage
 from pixpaint.training.arrays import read_arrays
 from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Pictures, split, stack
 from pixpaint.training.strokes import STILL, SUPERSAMPLING, Pose
@@ -15,6 +16,7 @@ from pixpaint.training.strokes import STILL, SUPERSAMPLING, Pose
 MARGIN = 2  # empty cells around every bitmap, so that ink at its edge fades out instead of being cut
 CHARACTER = "character"
 OMNIGLOT_SIDE = 105
+QUICKDRAW_SIDE = 28
 OMNIGLOT_WIDTH = 2.6  # mean width of the lines of the file, in its own pixels
 
 # Enlarged ink is blurred ink: a steep step about the middle gives the line its edge back before the fine
@@ -23,7 +25,7 @@ EDGE = [round(255 - min(max((value - 128) * 3 + 128, 0), 255)) for value in rang
 
 
 def lay_bitmap(ink: Bytes, size: int, pose: Pose) -> Bytes:
-    """Dark ink on white paper, uint8 (size, size, 1), of bright ink on black, uint8 (h, w), as wide as it is."""
+    """Dark ink on white, uint8 (size, size, 1), of bright ink, uint8 (h, w); lines keep their width."""
     ink = np.pad(ink, MARGIN)
     rows, columns = np.flatnonzero(ink.max(axis=1) > 127), np.flatnonzero(ink.max(axis=0) > 127)
     if not len(rows) or not len(columns):
@@ -60,7 +62,7 @@ def thicken(ink: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BitmapPictures(Pictures):
-    """Small drawings, bright ink in uint8 (n, h, w), given with dark ink on white; held out by name and index."""
+    """Drawings with bright ink, uint8 (n, h, w), given with dark ink on white; held out by name and index."""
 
     bitmaps: Bytes
     labels: NDArray[np.int64]
@@ -68,10 +70,16 @@ class BitmapPictures(Pictures):
     kept: NDArray[np.intp]
 
     @classmethod
-    def read_quickdraw(cls, path: Path, classes: tuple[str, ...]) -> "BitmapPictures":
-        """The drawings of an .npz file of one uint8 (n, 28, 28) array a word. Raises BadImage."""
+    def read_quickdraw(cls, path: Path, classes: tuple[str, ...], *words: str) -> "BitmapPictures":
+        """The drawings of an .npz file of one uint8 (n, 28, 28) array a word, of all words or these.
+
+        A word not in `classes` gets no class. Raises BadImage.
+        """
         index = {name: i for i, name in enumerate(classes)}
-        arrays = read_arrays(path)
+        arrays = read_arrays(path, *words)
+        for word, drawings in arrays.items():
+            if drawings.shape[1:] != (QUICKDRAW_SIDE, QUICKDRAW_SIDE):
+                raise BadImage(f"{path} has no 28x28 drawings in {word!r}: its shape is {drawings.shape}.")
         keys = [f"{word}:{i}" for word, drawings in arrays.items() for i in range(len(drawings))]
         labels = [np.full(len(drawings), index.get(word, NO_CLASS)) for word, drawings in arrays.items()]
         train, kept = split(keys)
@@ -88,6 +96,8 @@ class BitmapPictures(Pictures):
     def read_omniglot(cls, path: Path, classes: tuple[str, ...]) -> "OmniglotPictures":
         """The characters of an .npz file with a packed array `ink`, uint8 (n, 105, 14). Raises BadImage."""
         ink = read_arrays(path, "ink")["ink"]
+        if ink.shape[1:] != (OMNIGLOT_SIDE, OMNIGLOT_SIDE // 8 + 1):
+            raise BadImage(f"{path} has no packed 105x105 characters in 'ink': its shape is {ink.shape}.")
         train, kept = split(f"ink:{i}" for i in range(len(ink)))
         label = classes.index(CHARACTER) if CHARACTER in classes else NO_CLASS
         labels = np.full(len(ink), label, np.int64)

@@ -1,4 +1,4 @@
-"""Holes to train and evaluate with: free-form strokes, rectangles, blobs, scratches, half planes, everything."""
+"""Holes to train and evaluate with: strokes, rectangles, blobs, scratches, half planes, everything."""
 
 import math
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from pixpaint.errors import BadRequest
 
 Hole = NDArray[np.bool_]
+Shape = Callable[[np.random.Generator, int, int], Hole]
 
 SMALLEST, LARGEST = 0.01, 0.6  # share of the area, but for holes that hide everything
 HIDE_ALL = 0.1  # how often
@@ -25,13 +26,17 @@ def random_hole(rng: np.random.Generator, height: int, width: int) -> Hole:
 
 def random_part(rng: np.random.Generator, height: int, width: int) -> Hole:
     """A hole of 1-60 % of the area, of any kind; never empty, even where one pixel is more than 60 %."""
+    return sized_hole(SHAPES[int(rng.choice(len(SHAPES), p=SHARES))], rng, height, width)
+
+
+def sized_hole(shape: Shape, rng: np.random.Generator, height: int, width: int) -> Hole:
+    """A hole of this shape and 1-60 % of the area; a rectangle where the picture is too small or long for it."""
     area = height * width
-    shape = SHAPES[int(rng.choice(len(SHAPES), p=SHARES))]
     for _ in range(8):
         hole = shape(rng, height, width)
         if max(1, SMALLEST * area) <= np.count_nonzero(hole) <= LARGEST * area:
             return hole
-    hole = np.zeros((height, width), bool)  # a picture too small or too long for the shape
+    hole = np.zeros((height, width), bool)
     rows, columns = max(1, round(0.45 * height)), max(1, round(0.45 * width))
     top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
     hole[top : top + rows, left : left + columns] = True
@@ -57,8 +62,7 @@ def fixed_hole(kind: str, height: int, width: int, rng: np.random.Generator) -> 
         top, left = (height - rows) // 2, (width - columns) // 2
         hole[top : top + rows, left : left + columns] = True
     elif kind == "stroke":
-        while not hole.any():
-            hole = strokes(rng, height, width)
+        hole = sized_hole(strokes, rng, height, width)
     else:
         raise BadRequest(f"There is no hole called {kind!r}: choose one of {', '.join(FIXED_HOLES)}.")
     return hole
@@ -145,11 +149,5 @@ def highest(values: NDArray[np.floating], share: float) -> Hole:
     return hole
 
 
-SHAPES: tuple[Callable[[np.random.Generator, int, int], Hole], ...] = (
-    strokes,
-    rectangles,
-    blobs,
-    scratches,
-    half_planes,
-)
+SHAPES: tuple[Shape, ...] = (strokes, rectangles, blobs, scratches, half_planes)
 SHARES = (0.28, 0.2, 0.17, 0.1, 0.25)

@@ -1,4 +1,4 @@
-"""Line drawings kept as strokes, rasterised when asked for at any size, line width and place (Quick, Draw!)."""
+"""Line drawings kept as strokes, rasterised on demand at any size, line width and place (Quick, Draw!)."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ Points = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Pose:
-    """How a drawing is laid on its square; `scale` is the ink's longer side, before tilting, in picture sides."""
+    """How a drawing is laid on its square; `scale` is its longer side before tilting, in picture sides."""
 
     scale: float = 0.85
     tilt: float = 0.0  # radians, clockwise
@@ -53,7 +53,7 @@ class Pose:
         return np.array([[cos, -sin], [sin, cos]]) @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
 
     def centre(self, extent: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-        """Where the middle (x, y) of a drawing of this (width, height) in pixels lies; it may stick out a little."""
+        """The middle (x, y) of a drawing of this (width, height), in pixels; it may stick out a little."""
         room = np.abs(size - extent) / 2 + 0.04 * size
         return size / 2 + np.array([self.column, self.row]) * room
 

@@ -1,0 +1,117 @@
+"""Distributions of one pixel given the network's output parameters: likelihood and sampling.
+
+`DiscretizedLogisticMixture` is PixelCNN++'s (arXiv 1701.05517, section 2.1 and 2.2): for each pixel a mixture of K
+components; the channels of a component depend on each other linearly, green's mean on red, blue's on red and green.
+`Bernoulli` is one bit a pixel.
+
+Values are x in [-1, 1], x = (byte - 127.5) / 127.5. Log-likelihoods are in nats, one number a pixel (all its channels).
+Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (0, 1) and picks the component (or the
+bit), and whose others are logistic, one for each channel.
+"""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
+
+MIN_LOG_SCALE = -7.0
+
+
+class Output(Protocol):
+    """The distribution of a pixel."""
+
+    parameters: int
+
+    def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
+        """Nats of pixels x (N, C, H, W) under params (N, parameters, H, W): (N, H, W)."""
+
+    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        """Pixels (N, C, H, W) as uint8 from params and noise (N, 4, H, W)."""
+
+
+class DiscretizedLogisticMixture:
+    """K logistic components a pixel, each an 8-bit value in each of 1 or 3 channels.
+
+    Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K coefficients.
+    """
+
+    def __init__(self, channels: int, components: int) -> None:
+        self.channels, self.components = channels, components
+        self.per_channel = 3 if channels == 3 else 2
+        self.parameters = components * (1 + self.per_channel * channels)
+
+    def _split(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits (N, K, H, W); means, log-scales and coefficients (N, C, K, H, W)."""
+        n, _, height, width = params.shape
+        logits = params[:, : self.components]
+        rest = params[:, self.components :].reshape(
+            n, self.channels, self.per_channel, self.components, height, width
+        )
+        coefficients = torch.tanh(rest[:, :, 2]) if self.channels == 3 else rest[:, :, 0]
+        return logits, rest[:, :, 0], rest[:, :, 1].clamp(min=MIN_LOG_SCALE), coefficients
+
+    def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
+        logits, means, log_scales, coefficients = self._split(params)
+        x = x[:, :, None]  # (N, C, 1, H, W)
+        if self.channels == 3:
+            red, green = x[:, 0], x[:, 1]
+            c0, c1, c2 = coefficients.unbind(1)
+            means = torch.stack(
+                [means[:, 0], means[:, 1] + c0 * red, means[:, 2] + c1 * red + c2 * green], 1
+            )
+        centred = x - means
+        inverse_scale = torch.exp(-log_scales)
+        upper = inverse_scale * (centred + 1 / 255)
+        lower = inverse_scale * (centred - 1 / 255)
+        middle = inverse_scale * centred
+        mass = torch.sigmoid(upper) - torch.sigmoid(lower)
+        # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there the density
+        # at the bin's centre, times its width, stands for it. The inner maximum keeps log's own gradient finite under where.
+        density = middle - log_scales - 2 * F.softplus(middle) - 4.848116361  # log(127.5)
+        inside = torch.where(mass > 1e-5, torch.log(mass.clamp(min=1e-12)), density)
+        log_mass = torch.where(
+            x < -0.999, F.logsigmoid(upper), torch.where(x > 0.999, F.logsigmoid(-lower), inside)
+        )
+        mixture: Tensor = torch.logsumexp(log_mass.sum(1) + F.log_softmax(logits, 1), 1)
+        return mixture
+
+    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        logits, means, log_scales, coefficients = self._split(params)
+        if temperature == 0:
+            chosen = logits.argmax(1, keepdim=True)
+        else:
+            cumulative = torch.softmax(logits / temperature, 1).cumsum(1)
+            chosen = (cumulative < noise[:, :1]).sum(1, keepdim=True).clamp(max=self.components - 1)
+        pick = chosen[:, None].expand(-1, self.channels, -1, -1, -1)
+        mean, log_scale, coefficient = (
+            t.gather(2, pick)[:, :, 0] for t in (means, log_scales, coefficients)
+        )  # each (N, C, H, W)
+        spread = temperature * torch.exp(log_scale) * noise[:, 1 : 1 + self.channels]
+        if self.channels == 1:
+            return units_to_bytes(mean + spread)
+        # Each channel is rounded before the next one reads it: the likelihood, too, is that of 8-bit values.
+        red = units_to_bytes(mean[:, 0] + spread[:, 0])
+        x_red = bytes_to_units(red, mean.dtype)
+        green = units_to_bytes(mean[:, 1] + coefficient[:, 0] * x_red + spread[:, 1])
+        x_green = bytes_to_units(green, mean.dtype)
+        shift = coefficient[:, 1] * x_red + coefficient[:, 2] * x_green
+        return torch.stack([red, green, units_to_bytes(mean[:, 2] + shift + spread[:, 2])], 1)
+
+
+class Bernoulli:
+    """One bit a pixel: byte 255 (x = 1) with probability sigmoid(params), else byte 0 (x = -1)."""
+
+    parameters = 1
+
+    def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
+        return F.logsigmoid(params * x)[:, 0]
+
+    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        if temperature == 0:
+            bit = params > 0
+        else:
+            bit = noise[:, :1] < torch.sigmoid(params / temperature)
+        return bit.to(torch.uint8) * 255

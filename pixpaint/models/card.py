@@ -1,0 +1,92 @@
+"""Model cards: the JSON beside a model's weights. Reading one needs no torch."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from pixpaint.assets import model_folders
+from pixpaint.errors import BadModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What is known of a model. `bits_per_dim` maps a kind of hole to bits per dimension on held-out pictures, `training`
+    says how it was made (steps, pictures, seconds, machine), `sha256` is that of the weights file."""
+
+    name: str
+    config: Mapping[str, Any]
+    classes: tuple[str, ...] = ()
+    data: str = ""
+    licence: str = ""
+    sha256: str = ""
+    parameters: int = 0
+    bits_per_dim: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    notes: str = ""
+    path: Path | None = None
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for RGB."""
+        return int(self.config["channels"])
+
+    @property
+    def size(self) -> int:
+        """Side in pixels of the pictures it was trained on."""
+        return int(self.config["crop"])
+
+    def write(self, path: Path) -> None:
+        """Writes the JSON, all but `path`, which is where the card was read from."""
+        data = {**asdict(self), "classes": list(self.classes)}
+        del data["path"]
+        path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def weights_path(name_or_path: str) -> Path:
+    """Where a model's weights lie: a path to a .safetensors file as it is, a name in the first model folder that has it.
+
+    Raises BadModel where there is none.
+    """
+    if name_or_path.endswith(".safetensors"):
+        path = Path(name_or_path)
+        if path.is_file():
+            return path
+        raise BadModel(f"There is no model file {name_or_path}.")
+    for folder in model_folders():
+        path = folder / f"{name_or_path}.safetensors"
+        if path.is_file():
+            return path
+    names = ", ".join(card.name for card in list_models()) or "none"
+    raise BadModel(f"There is no model named {name_or_path}; there are: {names}.")
+
+
+def read_card(name_or_path: str) -> ModelCard:
+    """The card of a model by name or path. Raises BadModel where it is missing or can't be read."""
+    return _read(weights_path(name_or_path).with_suffix(".json"))
+
+
+def list_models() -> list[ModelCard]:
+    """The cards of all models in the model folders, the first folder's first; unreadable ones are passed over."""
+    cards: dict[str, ModelCard] = {}
+    for folder in model_folders():
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                cards.setdefault(path.stem, _read(path.with_suffix(".json")))
+            except BadModel:
+                continue
+    return list(cards.values())
+
+
+def _read(path: Path) -> ModelCard:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        known = {f.name for f in fields(ModelCard)} - {"path"}
+        values = {name: value for name, value in data.items() if name in known}
+        values["classes"] = tuple(values.get("classes", ()))
+        card = ModelCard(**values, path=path.with_suffix(".safetensors"))
+        _ = card.channels, card.size
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadModel(f"The model's description {path} can't be read ({error}).") from error
+    return card

@@ -1,0 +1,72 @@
+"""Weights on disk: safetensors with a JSON card beside them, whose sha256 is checked at every load.
+
+Nothing here unpickles: a file from a stranger can be refused, but it can't run code.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from pixpaint.errors import BadModel
+from pixpaint.files import replace_file
+from pixpaint.models.card import ModelCard, read_card, weights_path
+from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+
+
+def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
+    """Writes folder/<card.name>.safetensors in float16 and its card; gives the card with sha256 and parameters filled in.
+
+    The model must have plain weights (no weight norm). Raises CannotWrite.
+    """
+    weights = {name: tensor.half().contiguous().cpu() for name, tensor in model.state_dict().items()}
+    data = save_tensors(weights, {"format": "pt"})
+    path = folder / f"{card.name}.safetensors"
+    card = replace(
+        card,
+        config=model.config.to_json(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        parameters=sum(p.numel() for p in model.parameters()),
+        path=path,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(path, data)
+    card.write(path.with_suffix(".json"))
+    return card
+
+
+def load_model(
+    name_or_path: str, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+) -> PixelCNNPP:
+    """The model of this name or path, in evaluation mode. Raises BadModel where it is unknown, damaged or another kind."""
+    card = read_card(name_or_path)
+    path = weights_path(name_or_path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadModel(f"The model file {path} can't be read ({error.strerror}).") from error
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise BadModel(f"The model file {path} is damaged: its sha256 is not the one in its description.")
+    try:
+        weights = load_tensors(data)
+    except SafetensorError as error:
+        raise BadModel(f"The model file {path} is no safetensors file ({error}).") from error
+    return build_model(PixelCNNPPConfig.from_json(card.config), weights).to(device, dtype)
+
+
+def build_model(config: PixelCNNPPConfig, weights: Mapping[str, Tensor]) -> PixelCNNPP:
+    """A model in evaluation mode with these weights. Raises BadModel where they are not those of the config."""
+    with torch.device("meta"):
+        model = PixelCNNPP(config)
+    try:
+        model.load_state_dict({name: t.float() for name, t in weights.items()}, assign=True)
+    except RuntimeError as error:
+        raise BadModel("The model's weights don't fit its description; it needs another version.") from error
+    return model.eval().requires_grad_(False)

@@ -1,0 +1,94 @@
+"""The encoder: an unmasked U-Net that sees everything known around the hole, once a fill.
+
+It has no part in the papers: PixelCNN++ conditions on classes only. Group norm, because a plain stack of convolutions
+taught the decoder nothing in 800 steps; no batch norm, because a fill is a batch of one.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixpaint.models.config import EncoderConfig
+
+
+class Context(NamedTuple):
+    """What a model is told of a picture, full size, x in [-1, 1], masks 0 or 1.
+
+    known (N, C, H, W): the picture, zero in the hole; hole (N, 1, H, W): 1 = to paint; hints (N, C, H, W): what is
+    suggested there, zero where nothing is; hinted (N, 1, H, W): 1 = there is a hint.
+    """
+
+    known: Tensor
+    hole: Tensor
+    hints: Tensor
+    hinted: Tensor
+
+    @staticmethod
+    def of(x: Tensor, hole: Tensor, hints: Tensor | None = None, hinted: Tensor | None = None) -> "Context":
+        """The context of pictures x (N, C, H, W) with a hole (N, 1, H, W); what x holds inside the hole is hidden."""
+        if hints is None or hinted is None:
+            hints, hinted = torch.zeros_like(x), torch.zeros_like(hole)
+        return Context(x * (1 - hole), hole, hints * hinted, hinted)
+
+    def blanked(self) -> "Context":
+        """Everything hidden: what the model would be told if it drew from nothing."""
+        return Context(*(torch.full_like(plane, float(i == 1)) for i, plane in enumerate(self)))
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(SiLU(norm(conv(SiLU(norm(x)))))), 3x3, (N, C, H, W) to the same."""
+
+    def __init__(self, width: int, groups: int) -> None:
+        super().__init__()
+        self.norm_in = nn.GroupNorm(groups, width)
+        self.conv_in = nn.Conv2d(width, width, 3, padding=1)
+        self.norm_out = nn.GroupNorm(groups, width)
+        self.conv_out = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.conv_in(F.silu(self.norm_in(x)))
+        out: Tensor = x + self.conv_out(F.silu(self.norm_out(hidden)))
+        return out
+
+
+class Encoder(nn.Module):
+    """Maps a Context of any size to maps at scales 1, 1/2 and 1/4: (N, widths[s], ceil(H / 2^s), ceil(W / 2^s))."""
+
+    def __init__(self, channels: int, config: EncoderConfig) -> None:
+        super().__init__()
+        widths = config.widths
+
+        def stage(width: int) -> nn.Sequential:
+            return nn.Sequential(*(ResidualBlock(width, config.groups) for _ in range(config.blocks)))
+
+        self.coarsest = 2 ** (len(widths) - 1)
+        self.stem = nn.Conv2d(2 * channels + 2, widths[0], 3, padding=1)
+        self.inward = nn.ModuleList(stage(w) for w in widths)
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.outward = nn.ModuleList(stage(w) for w in widths[:-1])
+        self.widen = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+
+    def forward(self, context: Context) -> list[Tensor]:
+        height, width = context.hole.shape[2:]
+        x = torch.cat(context, 1)
+        # Padded to whole coarsest cells; known = hole = 0 out there, which no pixel of a picture has with certainty.
+        x = F.pad(x, (0, -width % self.coarsest, 0, -height % self.coarsest))
+        x = self.stem(x)
+        seen = []
+        for i, stage in enumerate(self.inward):
+            x = stage(x)
+            seen.append(x)
+            if i < len(self.shrink):
+                x = self.shrink[i](x)
+        maps = [seen.pop()]
+        for i in reversed(range(len(self.widen))):
+            enlarged = F.interpolate(self.widen[i](maps[-1]), scale_factor=2.0, mode="nearest")
+            maps.append(self.outward[i](seen.pop() + enlarged))
+        finest_first = maps[::-1][:3]
+        return [m[:, :, : -(-height // 2**s), : -(-width // 2**s)] for s, m in enumerate(finest_first)]

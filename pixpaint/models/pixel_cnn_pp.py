@@ -1,0 +1,208 @@
+"""PixelCNN++ (Salimans, Karpathy, Chen, Kingma: arXiv 1701.05517), with one definition for training and sampling.
+
+Two stacks of gated blocks form a U-Net over scales 1, 1/2, 1/4 (section 2.3, 2.4): the *vertical* stack sees the rows above,
+the *horizontal* one the pixels to the left too and reads the vertical one. `rows` runs the first over a chunk of full rows,
+`pixels` the second over any chunk and gives the output parameters; whole images in training, row by row and pixel by pixel
+in sampling: see pixpaint/layers/cache.py.
+
+Departures from the paper: every gated block may be given a map before its gate (design: an encoder's view of the known
+pixels, a class, an orientation), which starts at zero; grey and one-bit pictures; any image size.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixpaint.layers.blocks import GatedBlock
+from pixpaint.layers.cache import Cache, Halo, NoCache
+from pixpaint.layers.conv import (
+    CausalUpsample,
+    ShiftedConv,
+    down,
+    down_right,
+    down_right_stride,
+    down_stride,
+)
+from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Output
+from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.encoder import Context, Encoder
+
+SCALES = 3
+COARSEST = 2 ** (SCALES - 1)
+
+Condition = dict[GatedBlock, Tensor]
+"""For each gated block the map its gate is given, of the whole image: (N, 2F, H/scale, W/scale)."""
+
+
+class Prediction(NamedTuple):
+    """Output parameters of the whole image (N, P, H, W), and the encoder's own guess at the same, if there is one."""
+
+    params: Tensor
+    preview: Tensor | None
+
+
+class Stack(nn.Module):
+    """One of the two stacks, over all scales: q blocks going in at each, q (at the coarsest) or q + 1 coming out.
+
+    On the way in the horizontal blocks read the vertical block beside them; on the way out a block reads the one of the
+    same size on the way in (its skip), horizontal ones the vertical block beside them too.
+    """
+
+    def __init__(self, config: PixelCNNPPConfig, contexts: tuple[int, ...], *, vertical: bool) -> None:
+        super().__init__()
+        F_, q = config.features, config.blocks
+        self.vertical = vertical
+        make = down if vertical else down_right
+        shrink = down_stride if vertical else down_right_stride
+
+        def blocks(count: int, level: int, aux: int) -> nn.ModuleList:
+            return nn.ModuleList(
+                GatedBlock(
+                    F_, make, scale=2**level, aux=aux, context=contexts[level], dropout=config.dropout
+                )
+                for _ in range(count)
+            )
+
+        levels = range(SCALES)
+        self.inward = nn.ModuleList(blocks(q, level, 0 if vertical else F_) for level in levels)
+        self.outward = nn.ModuleList(
+            blocks(q + (level < SCALES - 1), level, F_ if vertical else 2 * F_) for level in levels
+        )
+        self.shrink = nn.ModuleList(shrink(F_, F_, 2**level) for level in levels[:-1])
+        self.enlarge = nn.ModuleList(
+            CausalUpsample(F_, F_, (2, 3) if vertical else (2, 2), scale=2**level) for level in levels[:-1]
+        )
+
+    def forward(self, x: Tensor, cache: Cache, condition: Condition, level: int = 0) -> Tensor:
+        """Features (N, F, h, w) of the chunk at 1/2**level to features of the same shape."""
+        scale = 2**level
+        skips = [x]
+        for i, block in enumerate(self.inward[level]):  # type: ignore[arg-type]
+            above = None if self.vertical else cache.published((level, "in", i), scale)
+            x = block(x, cache, above, condition.get(block))
+            if self.vertical:
+                cache.publish((level, "in", i), x, scale)
+            skips.append(x)
+        if level < SCALES - 1:
+            coarse = self.shrink[level](x, cache)
+            if coarse is not None:
+                coarse = self(coarse, cache, condition, level + 1)
+            x = self.enlarge[level](coarse, cache)
+        else:
+            skips.pop()  # the last block in is the first one out's own input
+        for i, block in enumerate(self.outward[level]):  # type: ignore[arg-type]
+            skip = skips.pop()
+            aux = skip if self.vertical else torch.cat([cache.published((level, "out", i), scale), skip], 1)
+            x = block(x, cache, aux, condition.get(block))
+            if self.vertical:
+                cache.publish((level, "out", i), x, scale)
+        return x
+
+
+class PixelCNNPP(nn.Module):
+    """The model. `output` is its pixels' distribution; `config.classes` is also the label that means "no class"."""
+
+    def __init__(self, config: PixelCNNPPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.output: Output = (
+            Bernoulli()
+            if config.levels == 2
+            else DiscretizedLogisticMixture(config.channels, config.components)
+        )
+        inputs, F_ = config.channels + 1, config.features
+        self.encoder = Encoder(config.channels, config.encoder) if config.encoder else None
+        widths = config.encoder.widths[:SCALES] if config.encoder else (config.context,) * SCALES
+        conditioned = bool(config.encoder or config.classes or config.oriented)
+        contexts = widths if conditioned else (0,) * SCALES
+        self.labels = _embeddings(config.classes + 1, widths if config.classes else ())
+        self.orientations = _embeddings(8, widths if config.oriented else ())
+        self.first_vertical = ShiftedConv(inputs, F_, (2, 3), Halo(1, 1, 1))
+        self.first_above = ShiftedConv(inputs, F_, (1, 3), Halo(0, 1, 1))
+        self.first_left = ShiftedConv(inputs, F_, (2, 1), Halo(1, 0, 0))
+        self.vertical = Stack(config, contexts, vertical=True)
+        self.horizontal = Stack(config, contexts, vertical=False)
+        self.head = nn.Conv2d(F_, self.output.parameters, 1)
+        self.preview = nn.Conv2d(widths[0], self.output.parameters, 1) if self.encoder else None
+
+    def gated_blocks(self) -> Iterator[GatedBlock]:
+        """All gated blocks of both stacks."""
+        return (module for module in self.modules() if isinstance(module, GatedBlock))
+
+    def maps(
+        self, context: Context | None, label: Tensor | None = None, orientation: Tensor | None = None
+    ) -> list[Tensor]:
+        """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder, (N, widths[s], 1, 1).
+
+        `label` (N,) counts classes from 0, `config.classes` means none; `orientation` (N,) is 0 to 7, 0 = upright.
+        """
+        maps: list[Tensor] = []
+        if self.encoder is not None:
+            assert context is not None
+            maps = self.encoder(context)
+        for table, index in ((self.labels, label), (self.orientations, orientation)):
+            if len(table):
+                assert index is not None
+                added = [embedding(index)[:, :, None, None] for embedding in table]
+                maps = [m + a for m, a in zip(maps, added, strict=True)] if maps else added
+        return maps
+
+    def condition(self, maps: list[Tensor]) -> Condition:
+        """The maps as each block's gate is given them. Independent of the pixels painted: once a fill."""
+        if not maps:
+            return {}
+        return {block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks()}
+
+    def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
+        """Runs the vertical stack over a chunk of full rows. `above` (N, C + 1, h, W) is the image with its channel of ones,
+        shifted down a row: cell (r, c) holds pixel (r - 1, c)."""
+        self.vertical(self.first_vertical(above, cache), cache, condition)
+        cache.publish("above", self.first_above(above, cache), 1)
+
+    def pixels(self, left: Tensor, cache: Cache, condition: Condition) -> Tensor:
+        """Output parameters (N, P, h, w) of a chunk whose rows have been run. `left` (N, C + 1, h, w) is the image with its
+        channel of ones, shifted right: cell (r, c) holds pixel (r, c - 1)."""
+        x = cache.published("above", 1) + self.first_left(left, cache)
+        params: Tensor = self.head(F.elu(self.horizontal(x, cache, condition)))
+        return params
+
+    def forward(
+        self,
+        x: Tensor,
+        context: Context | None = None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+    ) -> Prediction:
+        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and the label."""
+        height, width = x.shape[2:]
+        size = -height % COARSEST, -width % COARSEST
+        if context is not None:
+            context = Context(*(F.pad(plane, (0, size[1], 0, size[0])) for plane in context))
+        maps = self.maps(context, label, orientation)
+        condition = self.condition(maps)
+        shiftable = framed(x, (height + size[0], width + size[1]))
+        cache = NoCache()
+        self.rows(shiftable[:, :, :-1, 1:], cache, condition)
+        params = self.pixels(shiftable[:, :, 1:, :-1], cache, condition)
+        preview = self.preview(F.silu(maps[0])) if self.preview is not None else None
+        crop = (..., slice(height), slice(width))
+        return Prediction(params[crop], preview[crop] if preview is not None else None)
+
+
+def framed(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Pictures (N, C, H, W) with a channel of ones, a row of zeros above, a column of zeros to the left, and zeros below and
+    to the right up to `size`: (N, C + 1, size[0] + 1, size[1] + 1). [:, :, :-1, 1:] is the picture shifted down,
+    [:, :, 1:, :-1] shifted right."""
+    with_ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
+    return F.pad(with_ones, (1, size[1] - x.shape[3], 1, size[0] - x.shape[2]))
+
+
+def _embeddings(count: int, widths: tuple[int, ...]) -> nn.ModuleList:
+    """One table a scale, starting at zero."""
+    tables = nn.ModuleList(nn.Embedding(count, width) for width in widths)
+    for table in tables:
+        nn.init.zeros_(table.weight)  # type: ignore[arg-type]
+    return tables

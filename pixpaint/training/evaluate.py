@@ -1,0 +1,81 @@
+"""Held-out likelihood of what a hole hides: bits per dimension and nats per picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixpaint.errors import BadRequest
+from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.encoder import Context
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.training.masks import fixed_hole
+from pixpaint.training.pictures import binarize
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """Bits per dimension of the hidden pixels, with the standard error of its mean over pictures; nats per picture."""
+
+    bits_per_dim: float
+    standard_error: float
+    nats_per_image: float
+    images: int
+
+
+@torch.inference_mode()
+def evaluate(
+    model: PixelCNNPP,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.integer] | None = None,
+    *,
+    hole: str = "all",
+    blank_map: bool = False,
+    batch: int = 64,
+    seed: int = 0,
+) -> Score:
+    """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of `training.masks.fixed_hole`.
+
+    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit models see
+    the pictures cut at 128. Raises BadRequest for pictures the model can't take.
+    """
+    config = model.config
+    if images.ndim != 4 or images.shape[3] != config.channels or not len(images):
+        raise BadRequest(
+            f"The model takes pictures of {config.channels} channel(s); these have the shape {images.shape}."
+        )
+    if config.levels == 2:
+        images = binarize(images)
+    device = model.head.weight.device
+    rng = np.random.default_rng(seed)
+    nats: list[Tensor] = []
+    sizes: list[Tensor] = []
+    for start in range(0, len(images), batch):
+        part = torch.from_numpy(images[start : start + batch]).movedim(-1, 1)
+        x = bytes_to_units(part, model.head.weight.dtype).to(device)
+        n, _, height, width = x.shape
+        holes = torch.from_numpy(np.stack([fixed_hole(hole, height, width, rng) for _ in range(n)]))
+        holes = holes[:, None].to(x)
+        context = Context.of(x, holes)
+        label = torch.full((n,), config.classes, device=device)
+        if labels is not None:
+            given = torch.from_numpy(labels[start : start + batch].astype(np.int64)).to(device)
+            label = torch.where((given >= 0) & (given < config.classes), given, label)
+        upright = torch.zeros(n, dtype=torch.int64, device=device)
+        params = model(x, context.blanked() if blank_map else context, label, upright).params
+        log_prob = model.output.log_prob(params.float(), x.float())
+        nats.append(-(log_prob * holes[:, 0]).sum((1, 2)).double().cpu())
+        sizes.append(holes.sum((1, 2, 3)).double().cpu() * config.channels)
+    each, dims = torch.cat(nats), torch.cat(sizes)
+    bits = each / np.log(2)
+    ratio = bits.sum() / dims.sum()
+    # The standard error of a ratio of sums, to first order: that of the residuals bits - ratio * dims.
+    spread = (bits - ratio * dims).std() / dims.mean() / len(each) ** 0.5 if len(each) > 1 else torch.nan
+    return Score(
+        bits_per_dim=float(ratio),
+        standard_error=float(spread),
+        nats_per_image=float(each.mean()),
+        images=len(each),
+    )

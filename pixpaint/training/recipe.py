@@ -1,0 +1,78 @@
+"""A training recipe: everything that decides what a training run makes, as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pixpaint.errors import BadRequest
+from pixpaint.models.config import PixelCNNPPConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """`data` is "sketch", "digits" or "folder". Chances are per picture. `steps` is where the learning rate ends its fall.
+
+    The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls linearly to
+    zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of them `preview_weight`.
+    """
+
+    name: str
+    model: PixelCNNPPConfig
+    data: str
+    licence: str = ""
+    batch: int = 64
+    steps: int = 100_000
+    learning_rate: float = 1e-3
+    warmup: int = 200
+    decay: float = 0.999995
+    cooldown: float = 0.3
+    ema: float = 0.9995
+    preview_weight: float = 0.1
+    whole: float = 0.0
+    half_size_hints: float = 0.0
+    stroke_hints: float = 0.0
+    no_class: float = 0.15
+    turned: float = 0.4
+    bf16: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        chances = (self.whole, self.half_size_hints + self.stroke_hints, self.no_class, self.turned, self.cooldown)
+        if self.batch < 1 or self.steps < 1 or not all(0 <= chance <= 1 for chance in chances):
+            raise BadRequest(f"The recipe {self.name} has a size below 1 or a chance outside 0 to 1.")
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        warm = min(1.0, (step + 1) / max(1, self.warmup))
+        cool = min(1.0, max(0.0, self.steps - step) / max(1.0, self.cooldown * self.steps))
+        return self.learning_rate * warm * self.decay**step * cool
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which `from_json` makes an equal recipe."""
+        return {**asdict(self), "model": self.model.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Recipe":
+        """Raises BadRequest for unknown or missing fields, BadModel for an impossible model."""
+        unknown = set(data) - {f.name for f in fields(cls)}
+        if unknown or not {"name", "model", "data"} <= set(data):
+            raise BadRequest(f"The recipe has unknown or missing fields: {', '.join(sorted(unknown)) or 'name, model, data'}.")
+        return cls(**{**data, "model": PixelCNNPPConfig.from_json(data["model"])})
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """A bundled recipe by name, or any by the path of its JSON file. Raises BadRequest."""
+    path = Path(name_or_path)
+    folder = resources.files("pixpaint.training") / "recipes"
+    source = path if path.suffix == ".json" else folder / f"{name_or_path}.json"
+    try:
+        data = json.loads(source.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        names = ", ".join(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json")))
+        raise BadRequest(f"There is no recipe {name_or_path}; give a .json file or one of: {names}.") from error
+    except (OSError, ValueError) as error:
+        raise BadRequest(f"The recipe {name_or_path} can't be read ({error}).") from error
+    return Recipe.from_json(data)

@@ -1,0 +1,108 @@
+"""The state of a training run: weights, their Polyak average, Adam's moments, how far it got. Saved as one safetensors file.
+
+A run that is resumed takes the same steps as one that was never stopped: batches and dropout are keyed by the step.
+"""
+
+import copy
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from pixpaint.errors import BadModel
+from pixpaint.files import replace_file
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.training import weight_norm
+from pixpaint.training.recipe import Recipe
+
+BETAS = (0.95, 0.9995)
+
+
+class TrainingState:
+    """A model under training with weight norm, on `device`. `step` steps and `seconds` of training lie behind it."""
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        self.model = PixelCNNPP(recipe.model)
+        weight_norm.add(self.model)
+        self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, betas=BETAS)
+        self.average = self._parameters()
+        self.step = 0
+        self.seconds = 0.0
+        self.history: list[dict[str, Any]] = []
+
+    def _parameters(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone() for name, p in self.model.named_parameters()}
+
+    def restart_average(self) -> None:
+        """The average starts from the present weights."""
+        self.average = self._parameters()
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """One step of the Polyak average, quicker in the first steps, so that it forgets where it started."""
+        keep = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+        names = list(self.average)
+        parameters = dict(self.model.named_parameters())
+        torch._foreach_lerp_([self.average[n] for n in names], [parameters[n] for n in names], 1 - keep)
+
+    def averaged_model(self) -> PixelCNNPP:
+        """A copy with averaged, plain weights, in evaluation mode: what is evaluated and shipped."""
+        model = copy.deepcopy(self.model)
+        model.load_state_dict(self.average, strict=False)
+        weight_norm.fold(model)
+        return model.eval().requires_grad_(False)
+
+    def save(self, path: Path) -> None:
+        """Writes the whole state. Raises CannotWrite."""
+        tensors = {f"model.{name}": p.detach() for name, p in self.model.named_parameters()}
+        tensors |= {f"average.{name}": t for name, t in self.average.items()}
+        for name, p in self.model.named_parameters():
+            moments = self.optimiser.state.get(p, {})
+            tensors |= {f"adam.{key}.{name}": value for key, value in moments.items()}
+        notes = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "recipe": self.recipe.to_json(),
+            "history": self.history,
+        }
+        tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
+        replace_file(path, save_tensors(tensors, {"pixpaint": json.dumps(notes)}))
+
+    def load(self, path: Path) -> None:
+        """Continues from a saved state. Raises BadModel where it is damaged or of another model."""
+        tensors, notes = read_state(path)
+        if notes["recipe"]["model"] != json.loads(json.dumps(self.recipe.model.to_json())):
+            raise BadModel(f"{path} holds a run of another model than the recipe {self.recipe.name} describes.")
+        parameters = dict(self.model.named_parameters())
+        moments: dict[Tensor, dict[str, Tensor]] = {p: {} for p in parameters.values()}
+        with torch.no_grad():
+            for key, tensor in tensors.items():
+                part, _, name = key.partition(".")
+                if part == "model":
+                    parameters[name].copy_(tensor)
+                elif part == "average":
+                    self.average[name].copy_(tensor)
+                else:
+                    moment, _, name = name.partition(".")
+                    p = parameters[name]
+                    moments[p][moment] = tensor if moment == "step" else torch.empty_like(p).copy_(tensor)
+        self.optimiser.state.update({p: dict(values) for p, values in moments.items() if values})
+        self.step, self.seconds, self.history = notes["step"], notes["seconds"], notes["history"]
+
+
+def read_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    """Tensors and notes of a saved state. Raises BadModel."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            notes: Mapping[str, Any] = json.loads((file.metadata() or {})["pixpaint"])
+            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise BadModel(f"{path} can't be resumed from: it is missing or damaged ({error}).") from error
