@@ -30,7 +30,7 @@ def random_part(rng: np.random.Generator, height: int, width: int) -> Hole:
 
 
 def sized_hole(shape: Shape, rng: np.random.Generator, height: int, width: int) -> Hole:
-    """A hole of this shape and 1-60 % of the area; a rectangle where the picture is too small or long for it."""
+    """A hole of this shape and 1-60 % of the area; a rectangle where the shape does not fit."""
     area = height * width
     for _ in range(8):
         hole = shape(rng, height, width)
