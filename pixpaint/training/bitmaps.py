@@ -106,7 +106,8 @@ class BitmapPictures(Pictures):
         ink = read_arrays(path, "ink")["ink"]
         if ink.shape[1:] != (OMNIGLOT_SIDE, OMNIGLOT_SIDE // 8 + 1):
             raise BadImage(f"{path} has no packed 105x105 characters in 'ink': its shape is {ink.shape}.")
-        # By what is drawn, not by index: a thousand of the characters are in the file twice.
+        # A thousand of the characters are in the file twice: one copy is kept, and what is drawn decides.
+        ink = np.unique(ink, axis=0)
         train, kept = split(f"ink:{character.tobytes().hex()}" for character in ink)
         label = classes.index(CHARACTER) if CHARACTER in classes else NO_CLASS
         labels = np.full(len(ink), label, np.int64)
