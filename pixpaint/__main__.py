@@ -1,0 +1,7 @@
+"""`python -m pixpaint` is `pixpaint`."""
+
+import sys
+
+from pixpaint.cli import main
+
+sys.exit(main())

@@ -1,0 +1,167 @@
+"""`pixpaint fill`: paints the hole of a picture without a window and saves the results."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixpaint.commands.outputs import check_png, numbered
+from pixpaint.commands.progress import Progress
+from pixpaint.document import Document, open_picture, read_mask, transparent_hole
+from pixpaint.errors import BadMask
+from pixpaint.png import save_png
+from pixpaint.recipe import FillSettings, Recipe
+from pixpaint.sampling.painting import Painter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One picture to fill; without a mask its fully transparent pixels are the hole."""
+
+    picture: Path
+    mask: Path | None
+    output: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One result: where it was saved, its seed, its price under the model, and sha256 of the painted bytes."""
+
+    output: str
+    seed: int
+    bits_per_dim: float
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one fill came to. `pixels` counts those of all candidates; `seconds` is the sampling's time alone."""
+
+    pixels: int
+    seconds: float
+    candidates: tuple[Candidate, ...]
+
+
+def fill_picture(job: Job, settings: FillSettings, *, as_json: bool) -> int:
+    """Fills one picture and says so on standard output; returns the exit code. Raises PixpaintError."""
+    painter = Painter()
+    check(painter, settings)
+    document = open_job(job, settings)
+    with Progress("filling") as progress:
+        load(painter, settings, progress)
+        report = fill_document(painter, settings, document, job.output, progress)
+    if as_json:
+        fields = summary(painter, settings, [report])
+        if settings.candidates > 1:
+            fields["candidates"] = [asdict(candidate) for candidate in report.candidates]
+        print(json.dumps(fields))
+    else:
+        print(sentence(painter, settings, report))
+    return 0
+
+
+def check(painter: Painter, settings: FillSettings) -> None:
+    """Raises BadModel or BadRequest for what can be known before the model is loaded."""
+    painter.card(settings)
+    painter.label(settings)
+
+
+def open_job(job: Job, settings: FillSettings) -> Document:
+    """The picture with its hole, once it is sure that its results have a place to go. Raises PixpaintError."""
+    document = open_picture(job.picture)
+    if job.mask is None:
+        document.hole = transparent_hole(document)
+        if not document.hole.any():
+            raise BadMask(
+                f"{job.picture.name} has no fully transparent pixels to fill: "
+                "add --mask with a picture that is white where to paint."
+            )
+    else:
+        document.hole = read_mask(job.mask, document.height, document.width)
+    inputs = [job.picture] if job.mask is None else [job.picture, job.mask]
+    check_png(numbered(job.output, settings.candidates), inputs)
+    return document
+
+
+def load(painter: Painter, settings: FillSettings, progress: Progress) -> None:
+    """Loads the model ahead, so that it isn't counted as painting. Raises PixpaintError."""
+    progress.say(f"loading {settings.model}")
+    painter.model(settings)
+    progress.start("filling")
+
+
+def fill_document(
+    painter: Painter, settings: FillSettings, document: Document, output: Path, progress: Progress
+) -> Report:
+    """Paints the hole of `document` as often as there are candidates and saves each. Raises PixpaintError."""
+    hole = document.hole
+    results = [document.copy() for _ in range(settings.candidates)]
+    nats = np.zeros(settings.candidates)
+    start = time.perf_counter()
+    for event in painter.paint(settings, document.pixels, hole):
+        for result, pixels in zip(results, event.pixels, strict=True):
+            result.paint(event.rows, event.columns, pixels)
+        nats += event.nats
+        progress.update(event.done, event.total)
+    seconds = time.perf_counter() - start
+
+    card = painter.card(settings)
+    used = replace(settings, engine=painter.engine(settings), device=painter.device(settings), candidates=1)
+    bits_per_dim = nats / (math.log(2) * np.count_nonzero(hole) * card.channels)
+    candidates = []
+    for k, path in enumerate(numbered(output, settings.candidates)):
+        recipe = Recipe.of_fill(replace(used, seed=settings.seed + k), card.sha256, results[k].pixels, hole)
+        results[k].recipes = (*document.recipes, recipe)
+        save_png(results[k], path)
+        candidates.append(
+            Candidate(
+                output=str(path),
+                seed=recipe.settings.seed,
+                bits_per_dim=float(bits_per_dim[k]),
+                sha256=recipe.result_sha256,
+            )
+        )
+    pixels = int(np.count_nonzero(hole)) * settings.candidates
+    return Report(pixels=pixels, seconds=seconds, candidates=tuple(candidates))
+
+
+def summary(painter: Painter, settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]:
+    """The fields of `--json`: totals over `reports`, bits_per_dim their mean a painted pixel.
+
+    `sha256` is that of the first candidate, and None where there are several pictures or none.
+    """
+    pixels = sum(report.pixels for report in reports)
+    seconds = sum(report.seconds for report in reports)
+    bits = sum(
+        candidate.bits_per_dim * report.pixels / len(report.candidates)
+        for report in reports
+        for candidate in report.candidates
+    )
+    return {
+        "model": settings.model,
+        "seed": settings.seed,
+        "engine": painter.engine(settings),
+        "device": painter.device(settings),
+        "pixels": pixels,
+        "seconds": seconds,
+        "pixels_per_second": pixels / seconds if seconds else None,
+        "bits_per_dim": bits / pixels if pixels else None,
+        "sha256": reports[0].candidates[0].sha256 if len(reports) == 1 else None,
+    }
+
+
+def sentence(painter: Painter, settings: FillSettings, report: Report) -> str:
+    """What a person reads at the end: `out.png: 512 pixels in 1.3 s (394 a second), ...`."""
+    first, last = report.candidates[0], report.candidates[-1]
+    outputs = first.output if first is last else f"{first.output} to {last.output}"
+    bits = sum(candidate.bits_per_dim for candidate in report.candidates) / len(report.candidates)
+    rate = f"{report.pixels / report.seconds:.0f} a second" if report.seconds else "at once"
+    return (
+        f"{outputs}: {report.pixels} pixels in {report.seconds:.1f} s ({rate}), {bits:.3f} bits/dim, "
+        f"{settings.model} with seed {settings.seed}, {painter.engine(settings)} on {painter.device(settings)}"
+    )

@@ -1,0 +1,41 @@
+"""`pixpaint sample`: draws pictures from nothing and shows them side by side in one PNG."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from pixpaint.commands.fill import check, load
+from pixpaint.commands.outputs import check_png
+from pixpaint.commands.progress import Progress
+from pixpaint.commands.tiles import tiled
+from pixpaint.document import Document
+from pixpaint.png import save_png
+from pixpaint.recipe import FillSettings
+from pixpaint.sampling.painting import Painter
+
+
+def sample(settings: FillSettings, output: Path) -> int:
+    """Draws `settings.candidates` pictures of the size the model was trained at; returns the exit code.
+
+    Raises PixpaintError.
+    """
+    painter = Painter()
+    check(painter, settings)
+    check_png([output])
+    across = math.ceil(math.sqrt(settings.candidates))
+    size = painter.card(settings).size
+    paper = np.full((size, size, 3), 255, dtype=np.uint8)
+    everything = np.ones((size, size), dtype=np.bool_)
+    pictures = np.repeat(paper[None], settings.candidates, axis=0)
+    with Progress("drawing") as progress:
+        load(painter, settings, progress)
+        progress.start("drawing")
+        for event in painter.paint(settings, paper, everything):
+            pictures[:, event.rows, event.columns] = event.pixels
+            progress.update(event.done, event.total)
+    save_png(Document(pixels=tiled(pictures, across)), output)
+    print(
+        f"{output}: {settings.candidates} pictures of {size} × {size}, {settings.model} from seed {settings.seed}"
+    )
+    return 0
