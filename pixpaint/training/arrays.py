@@ -9,13 +9,13 @@ import numpy as np
 from pixpaint.errors import BadImage
 from pixpaint.training.pictures import Bytes
 
-READ_ERRORS = (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error)
+READ_ERRORS = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 def array_names(path: Path) -> list[str]:
     """The names of the arrays in an .npz file. Raises BadImage."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return list(file.files)
     except READ_ERRORS as error:
         raise BadImage(f"{path} can't be read as an .npz file of pictures.") from error
@@ -28,7 +28,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, Bytes]:
     if missing:
         raise BadImage(f"{path} has no array {missing[0]!r}, only {', '.join(known)}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in names or known}
     except READ_ERRORS as error:
         raise BadImage(f"{path} can't be read as an .npz file of pictures.") from error

@@ -152,10 +152,12 @@ def opened(path: Path) -> Iterator[tuple[list[str], Reader]]:
         yield picture_names(names), lambda name: (path / name).read_bytes()
     elif not path.exists():
         raise BadRequest(f"There is no folder or file {path}.")
-    elif not zipfile.is_zipfile(path):
-        raise BadImage(f"{path} is neither a folder nor a zip of pictures.")
     else:
-        with zipfile.ZipFile(path) as file:
+        try:
+            file = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise BadImage(f"{path} is neither a folder nor a readable zip of pictures.") from error
+        with file:
             yield picture_names(file.namelist()), file.read
 
 

@@ -69,7 +69,8 @@ def draw_strokes(points: Points, ends: NDArray[np.intp], size: int, pose: Pose) 
     longest = max(float(np.ptp(points, axis=0).max()), 1.0)
     zoom = max(pose.scale * size - width, 1.0) / longest
     middle = pose.centre((high - low) * zoom + width, size)
-    fine = ((turned - (low + high) / 2) * zoom + middle) * SUPERSAMPLING
+    # Pillow means the middle of a pixel by a whole number.
+    fine = ((turned - (low + high) / 2) * zoom + middle) * SUPERSAMPLING - 0.5
     canvas = Image.new("L", (size * SUPERSAMPLING, size * SUPERSAMPLING), 255)
     draw = ImageDraw.Draw(canvas)
     brush = width * SUPERSAMPLING
