@@ -27,11 +27,11 @@ def fill_folder(folders: Job, settings: FillSettings, *, as_json: bool) -> int:
     painter = Painter()
     check(painter, settings)
     jobs = jobs_in(folders)
-    make_folder(folders.output)
     reports: list[Report] = []
     pictures: list[dict[str, Any]] = []
     with Progress("filling") as progress:
         load(painter, settings, progress)
+        make_folder(folders.output)
         for number, job in enumerate(jobs, start=1):
             progress.start(f"{number}/{len(jobs)} {job.picture.name}")
             try:
