@@ -1,8 +1,8 @@
 """The 8 orientations of a picture: upright, turned and mirrored. A model paints top to bottom and left to right of what
 it is given, so the orientation it is given decides which side of a hole it starts from.
 
-An orientation is a number from 0 (upright) to 7: bit 0 flips top and bottom, bit 1 left and right, bit 2 then swaps rows
-and columns.
+An orientation is a number from 0 (upright) to 7: bit 0 flips top and bottom, bit 1 left and right, bit 2 then
+swaps rows and columns.
 """
 
 from typing import Any, TypeVar

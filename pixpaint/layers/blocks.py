@@ -21,14 +21,22 @@ def concat_elu(x: Tensor) -> Tensor:
 
 
 class GatedBlock(nn.Module):
-    """out = x + A * sigmoid(B), where [A, B] = conv(concat_elu(conv(concat_elu(x)) + 1x1(concat_elu(aux)))) + condition.
+    """out = x + A * sigmoid(B), where [A, B] = conv(concat_elu(conv(concat_elu(x)) + 1x1(concat_elu(aux)))) +
+    condition.
 
     `features` F in and out; `aux` is how many channels the auxiliary input has (0: none); `context` how many the
     conditioning map has (0: none). The projection of the context starts at zero.
     """
 
     def __init__(
-        self, features: int, make: MakeConv, *, scale: int, aux: int = 0, context: int = 0, dropout: float = 0.0
+        self,
+        features: int,
+        make: MakeConv,
+        *,
+        scale: int,
+        aux: int = 0,
+        context: int = 0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.scale = scale

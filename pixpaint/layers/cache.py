@@ -1,20 +1,22 @@
 """What lies around a chunk of an image: zeros in training, remembered features in sampling.
 
-A *chunk* is the part of an image that one call covers: the whole image, one row, a run of known pixels or one pixel.
-Every causal layer has one `forward(x, cache)` that sees its chunk and the *halo* around it. The halo is all that differs
-between training and sampling:
+A *chunk* is the part of an image that one call covers: the whole image, one row, a run of known pixels or one
+pixel. Every causal layer has one `forward(x, cache)` that sees its chunk and the *halo* around it. The halo is
+all that differs between training and sampling:
 
 - `NoCache`: the chunk is the whole image, and outside it there is nothing but zeros.
-- `FeatureCache`: one plane of features a layer, as large as the image. A layer writes its chunk into its plane and reads
-  it back together with the cells around it. Writing is idempotent, so a row may be painted again from any pixel on, and
-  pixels that are already known may be passed over or done twice.
+- `FeatureCache`: one plane of features a layer, as large as the image. A layer writes its chunk into its plane
+  and reads it back together with the cells around it. Writing is idempotent, so a row may be painted again from
+  any pixel on, and pixels that are already known may be passed over or done twice.
 
 How a strided network runs one pixel at a time (Fast PixelCNN++, arXiv 1704.06001, calls it *cache every* and *run
-every*): a layer at 1/scale resolution has work to do only when the chunk owns a new cell there, `cache.owns_cell(scale)`;
-a strided layer still records every cell it is given, because the next one it computes reads them.
+every*): a layer at 1/scale resolution has work to do only when the chunk owns a new cell there,
+`cache.owns_cell(scale)`; a strided layer still records every cell it is given, because the next one it computes
+reads them.
 
-A chunk of a `FeatureCache` is a band of full rows, a single row, or part of a row. Chunks wider or higher than one pixel
-start at a multiple of the coarsest scale. Shapes are (N, C, H, W) throughout; H and W are multiples of that scale.
+A chunk of a `FeatureCache` is a band of full rows, a single row, or part of a row. Chunks wider or higher than
+one pixel start at a multiple of the coarsest scale. Shapes are (N, C, H, W) throughout; H and W are multiples of
+that scale.
 """
 
 from collections.abc import Hashable
@@ -64,7 +66,8 @@ class Cache(Protocol):
         """The chunk's part of what was published under `key`."""
 
     def crop(self, plane: Tensor, scale: int) -> Tensor:
-        """The chunk's part of a plane (N, C, H/scale, W/scale) of the whole image."""
+        """The chunk's part of a plane (N, C, H/scale, W/scale) of the whole image, or of one (N, C, 1, 1) that holds
+        everywhere."""
 
 
 class NoCache:
@@ -73,25 +76,25 @@ class NoCache:
     def __init__(self) -> None:
         self._published: dict[Hashable, Tensor] = {}
 
-    def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:  # noqa: ARG002
+    def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:
         return F.pad(x, (halo.left, halo.right, halo.top, 0))
 
-    def owns_cell(self, scale: int) -> bool:  # noqa: ARG002
+    def owns_cell(self, scale: int) -> bool:
         return True
 
-    def spread(self, owner: Hashable, block: Tensor, scale: int) -> Tensor:  # noqa: ARG002
+    def spread(self, owner: Hashable, block: Tensor, scale: int) -> Tensor:
         return block
 
     def recall(self, owner: Hashable, scale: int) -> Tensor:
         raise AssertionError("the whole image owns every cell, so nothing is recalled")
 
-    def publish(self, key: Hashable, x: Tensor, scale: int) -> None:  # noqa: ARG002
+    def publish(self, key: Hashable, x: Tensor, scale: int) -> None:
         self._published[key] = x
 
-    def published(self, key: Hashable, scale: int) -> Tensor:  # noqa: ARG002
+    def published(self, key: Hashable, scale: int) -> Tensor:
         return self._published[key]
 
-    def crop(self, plane: Tensor, scale: int) -> Tensor:  # noqa: ARG002
+    def crop(self, plane: Tensor, scale: int) -> Tensor:
         return plane
 
 
@@ -119,14 +122,18 @@ class FeatureCache:
         if box is None:
             row, column, height, width = self.chunk
             top, left = row // scale, column // scale
-            box = Chunk(top, left, (row + height - 1) // scale - top + 1, (column + width - 1) // scale - left + 1)
+            box = Chunk(
+                top, left, (row + height - 1) // scale - top + 1, (column + width - 1) // scale - left + 1
+            )
             self._boxes[scale] = box
         return box
 
     def _plane(self, key: Hashable, like: Tensor, height: int, width: int) -> Tensor:
         plane = self._planes.get(key)
         if plane is None:
-            plane = torch.zeros(like.shape[0], like.shape[1], height, width, dtype=like.dtype, device=like.device)
+            plane = torch.zeros(
+                like.shape[0], like.shape[1], height, width, dtype=like.dtype, device=like.device
+            )
             self._planes[key] = plane
         return plane
 
@@ -161,5 +168,7 @@ class FeatureCache:
         return self.crop(self._planes[key], scale)
 
     def crop(self, plane: Tensor, scale: int) -> Tensor:
+        if plane.shape[2] == plane.shape[3] == 1:
+            return plane
         row, column, rows, columns = self._box(scale)
         return plane[:, :, row : row + rows, column : column + columns]

@@ -16,7 +16,14 @@ class CausalConv(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: tuple[int, int], halo: Halo, *, scale: int = 1, stride: int = 1
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: tuple[int, int],
+        halo: Halo,
+        *,
+        scale: int = 1,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride)
@@ -42,9 +49,9 @@ class SameConv(CausalConv):
 class ShiftedConv(CausalConv):
     """A first layer: a convolution whose result is shifted down or right, so that the current pixel is not seen.
 
-    It is given the *shifted image* (N, C + 1, h, w), whose last channel is one wherever a pixel of the image was shifted
-    to and zero in the cells shifted in. The result is multiplied by that channel: the shifted-in cells come out exactly
-    zero, without bias, as they do when the result is shifted instead.
+    It is given the *shifted image* (N, C + 1, h, w), whose last channel is one wherever a pixel of the image was
+    shifted to and zero in the cells shifted in. The result is multiplied by that channel: the shifted-in cells
+    come out exactly zero, without bias, as they do when the result is shifted instead.
     """
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
@@ -53,10 +60,11 @@ class ShiftedConv(CausalConv):
 
 
 class CausalUpsample(nn.Module):
-    """A transposed convolution from 1/(2 `scale`) to 1/`scale`: each cell makes a 2x2 block, a `down` one also reads the
-    cell to its right (kernel 2x3), which belongs to the rows above and so is known.
+    """A transposed convolution from 1/(2 `scale`) to 1/`scale`: each cell makes a 2x2 block, a `down` one also
+    reads the cell to its right (kernel 2x3), which belongs to the rows above and so is known.
 
-    `forward` takes the coarse cells (N, in, h, w), or None where none was due, and gives the chunk's part of the blocks.
+    `forward` takes the coarse cells (N, in, h, w), or None where none was due, and gives the chunk's part of the
+    blocks.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int], *, scale: int) -> None:

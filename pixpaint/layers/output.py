@@ -35,7 +35,8 @@ class Output(Protocol):
 class DiscretizedLogisticMixture:
     """K logistic components a pixel, each an 8-bit value in each of 1 or 3 channels.
 
-    Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K coefficients.
+    Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K
+    coefficients.
     """
 
     def __init__(self, channels: int, components: int) -> None:
@@ -59,17 +60,16 @@ class DiscretizedLogisticMixture:
         if self.channels == 3:
             red, green = x[:, 0], x[:, 1]
             c0, c1, c2 = coefficients.unbind(1)
-            means = torch.stack(
-                [means[:, 0], means[:, 1] + c0 * red, means[:, 2] + c1 * red + c2 * green], 1
-            )
+            means = torch.stack([means[:, 0], means[:, 1] + c0 * red, means[:, 2] + c1 * red + c2 * green], 1)
         centred = x - means
         inverse_scale = torch.exp(-log_scales)
         upper = inverse_scale * (centred + 1 / 255)
         lower = inverse_scale * (centred - 1 / 255)
         middle = inverse_scale * centred
         mass = torch.sigmoid(upper) - torch.sigmoid(lower)
-        # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there the density
-        # at the bin's centre, times its width, stands for it. The inner maximum keeps log's own gradient finite under where.
+        # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there
+        # the density at the bin's centre, times its width, stands for it. The inner maximum keeps log's own
+        # gradient finite under where.
         density = middle - log_scales - 2 * F.softplus(middle) - 4.848116361  # log(127.5)
         inside = torch.where(mass > 1e-5, torch.log(mass.clamp(min=1e-12)), density)
         log_mass = torch.where(
@@ -110,8 +110,6 @@ class Bernoulli:
         return F.logsigmoid(params * x)[:, 0]
 
     def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
-        if temperature == 0:
-            bit = params > 0
-        else:
-            bit = noise[:, :1] < torch.sigmoid(params / temperature)
+        # At temperature 0 the logits become infinite, and the bit is whichever is likelier.
+        bit = noise[:, :1] < torch.sigmoid(params / temperature) if temperature else params > 0
         return bit.to(torch.uint8) * 255

@@ -12,8 +12,8 @@ from pixpaint.errors import BadModel
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What is known of a model. `bits_per_dim` maps a kind of hole to bits per dimension on held-out pictures, `training`
-    says how it was made (steps, pictures, seconds, machine), `sha256` is that of the weights file."""
+    """What is known of a model. `bits_per_dim` maps a kind of hole to bits per dimension on held-out pictures,
+    `training` says how it was made (steps, pictures, seconds, machine), `sha256` is that of the weights file."""
 
     name: str
     config: Mapping[str, Any]
@@ -45,7 +45,8 @@ class ModelCard:
 
 
 def weights_path(name_or_path: str) -> Path:
-    """Where a model's weights lie: a path to a .safetensors file as it is, a name in the first model folder that has it.
+    """Where a model's weights lie: a path to a .safetensors file as it is, a name in the first model folder that
+    has it.
 
     Raises BadModel where there is none.
     """

@@ -22,7 +22,8 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
 
 def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
-    """Writes folder/<card.name>.safetensors in float16 and its card; gives the card with sha256 and parameters filled in.
+    """Writes folder/<card.name>.safetensors in float16 and its card; gives the card with sha256 and parameters
+    filled in.
 
     The model must have plain weights (no weight norm). Raises CannotWrite.
     """
@@ -45,7 +46,8 @@ def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
 def load_model(
     name_or_path: str, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
 ) -> PixelCNNPP:
-    """The model of this name or path, in evaluation mode. Raises BadModel where it is unknown, damaged or another kind."""
+    """The model of this name or path, in evaluation mode. Raises BadModel where it is unknown, damaged or another
+    kind."""
     card = read_card(name_or_path)
     path = weights_path(name_or_path)
     try:

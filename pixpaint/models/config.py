@@ -27,8 +27,9 @@ class EncoderConfig:
 class PixelCNNPPConfig:
     """PixelCNN++: F `features`, q `blocks` a stage, K `components`; 3 channels or 1, 256 levels or 2 (Bernoulli).
 
-    `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models are told in
-    which of the 8 orientations they paint. `context` is the width of the conditioning where there is no encoder.
+    `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
+    are told in which of the 8 orientations they paint. `context` is the width of the conditioning where there is
+    no encoder.
     """
 
     channels: int = 3
@@ -64,7 +65,9 @@ class PixelCNNPPConfig:
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name != "kind"}
         if data.get("kind") != "pixel_cnn_pp" or not set(values) <= known:
-            raise BadModel(f"The model's configuration is not one this version of pixpaint knows: {dict(data)}.")
+            raise BadModel(
+                f"The model's configuration is not one this version of pixpaint knows: {dict(data)}."
+            )
         encoder = values.get("encoder")
         try:
             if encoder is not None:

@@ -4,6 +4,7 @@ It has no part in the papers: PixelCNN++ conditions on classes only. Group norm,
 taught the decoder nothing in 800 steps; no batch norm, because a fill is a batch of one.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -36,6 +37,11 @@ class Context(NamedTuple):
         """Everything hidden: what the model would be told if it drew from nothing."""
         return Context(*(torch.full_like(plane, float(i == 1)) for i, plane in enumerate(self)))
 
+    def padded(self, multiple: int) -> "Context":
+        """With zeros below and to the right, up to a height and a width that are multiples of `multiple`."""
+        height, width = self.hole.shape[2:]
+        return Context(*(F.pad(plane, (0, -width % multiple, 0, -height % multiple)) for plane in self))
+
 
 class ResidualBlock(nn.Module):
     """x + conv(SiLU(norm(conv(SiLU(norm(x)))))), 3x3, (N, C, H, W) to the same."""
@@ -66,20 +72,13 @@ class Encoder(nn.Module):
         self.coarsest = 2 ** (len(widths) - 1)
         self.stem = nn.Conv2d(2 * channels + 2, widths[0], 3, padding=1)
         self.inward = nn.ModuleList(stage(w) for w in widths)
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in zip(widths, widths[1:], strict=False)
-        )
+        self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
         self.outward = nn.ModuleList(stage(w) for w in widths[:-1])
-        self.widen = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
-        )
+        self.widen = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
 
     def forward(self, context: Context) -> list[Tensor]:
         height, width = context.hole.shape[2:]
-        x = torch.cat(context, 1)
-        # Padded to whole coarsest cells; known = hole = 0 out there, which no pixel of a picture has with certainty.
-        x = F.pad(x, (0, -width % self.coarsest, 0, -height % self.coarsest))
-        x = self.stem(x)
+        x = self.stem(torch.cat(context.padded(self.coarsest), 1))
         seen = []
         for i, stage in enumerate(self.inward):
             x = stage(x)

@@ -1,9 +1,9 @@
 """PixelCNN++ (Salimans, Karpathy, Chen, Kingma: arXiv 1701.05517), with one definition for training and sampling.
 
-Two stacks of gated blocks form a U-Net over scales 1, 1/2, 1/4 (section 2.3, 2.4): the *vertical* stack sees the rows above,
-the *horizontal* one the pixels to the left too and reads the vertical one. `rows` runs the first over a chunk of full rows,
-`pixels` the second over any chunk and gives the output parameters; whole images in training, row by row and pixel by pixel
-in sampling: see pixpaint/layers/cache.py.
+Two stacks of gated blocks form a U-Net over scales 1, 1/2, 1/4 (section 2.3, 2.4): the *vertical* stack sees the
+rows above, the *horizontal* one the pixels to the left too and reads the vertical one. `rows` runs the first over
+a chunk of full rows, `pixels` the second over any chunk and gives the output parameters; whole images in
+training, row by row and pixel by pixel in sampling: see pixpaint/layers/cache.py.
 
 Departures from the paper: every gated block may be given a map before its gate (design: an encoder's view of the known
 pixels, a class, an orientation), which starts at zero; grey and one-bit pictures; any image size.
@@ -60,9 +60,7 @@ class Stack(nn.Module):
 
         def blocks(count: int, level: int, aux: int) -> nn.ModuleList:
             return nn.ModuleList(
-                GatedBlock(
-                    F_, make, scale=2**level, aux=aux, context=contexts[level], dropout=config.dropout
-                )
+                GatedBlock(F_, make, scale=2**level, aux=aux, context=contexts[level], dropout=config.dropout)
                 for _ in range(count)
             )
 
@@ -128,6 +126,13 @@ class PixelCNNPP(nn.Module):
         self.head = nn.Conv2d(F_, self.output.parameters, 1)
         self.preview = nn.Conv2d(widths[0], self.output.parameters, 1) if self.encoder else None
 
+    @property
+    def reach(self) -> int:
+        """Every pixel sees all earlier ones at most so many rows above and columns aside, through full resolution alone:
+        the first layer, the blocks in and the blocks out. Farther ones it sees through the coarser scales, whose cells
+        hold what was known when their first pixel was due."""
+        return 4 * self.config.blocks + 2
+
     def gated_blocks(self) -> Iterator[GatedBlock]:
         """All gated blocks of both stacks."""
         return (module for module in self.modules() if isinstance(module, GatedBlock))
@@ -157,14 +162,14 @@ class PixelCNNPP(nn.Module):
         return {block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks()}
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
-        """Runs the vertical stack over a chunk of full rows. `above` (N, C + 1, h, W) is the image with its channel of ones,
-        shifted down a row: cell (r, c) holds pixel (r - 1, c)."""
+        """Runs the vertical stack over a chunk of full rows. `above` (N, C + 1, h, W) is the image with its
+        channel of ones, shifted down a row: cell (r, c) holds pixel (r - 1, c)."""
         self.vertical(self.first_vertical(above, cache), cache, condition)
         cache.publish("above", self.first_above(above, cache), 1)
 
     def pixels(self, left: Tensor, cache: Cache, condition: Condition) -> Tensor:
-        """Output parameters (N, P, h, w) of a chunk whose rows have been run. `left` (N, C + 1, h, w) is the image with its
-        channel of ones, shifted right: cell (r, c) holds pixel (r, c - 1)."""
+        """Output parameters (N, P, h, w) of a chunk whose rows have been run. `left` (N, C + 1, h, w) is the
+        image with its channel of ones, shifted right: cell (r, c) holds pixel (r, c - 1)."""
         x = cache.published("above", 1) + self.first_left(left, cache)
         params: Tensor = self.head(F.elu(self.horizontal(x, cache, condition)))
         return params
@@ -176,26 +181,27 @@ class PixelCNNPP(nn.Module):
         label: Tensor | None = None,
         orientation: Tensor | None = None,
     ) -> Prediction:
-        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and the label."""
-        height, width = x.shape[2:]
-        size = -height % COARSEST, -width % COARSEST
-        if context is not None:
-            context = Context(*(F.pad(plane, (0, size[1], 0, size[0])) for plane in context))
-        maps = self.maps(context, label, orientation)
-        condition = self.condition(maps)
-        shiftable = framed(x, (height + size[0], width + size[1]))
+        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and
+        the label."""
+        maps = self.maps(context.padded(COARSEST) if context is not None else None, label, orientation)
+        preview = None
+        if self.preview is not None:
+            preview = self.preview(F.silu(maps[0]))[..., : x.shape[2], : x.shape[3]]
+        height, width = (-(-side // COARSEST) * COARSEST for side in x.shape[2:])
+        params = self.decode(framed(x, (height, width)), self.condition(maps))
+        return Prediction(params[..., : x.shape[2], : x.shape[3]], preview)
+
+    def decode(self, frame: Tensor, condition: Condition) -> Tensor:
+        """Output parameters (N, P, H, W) of a whole framed picture (N, C + 1, H + 1, W + 1), H and W multiples of 4."""
         cache = NoCache()
-        self.rows(shiftable[:, :, :-1, 1:], cache, condition)
-        params = self.pixels(shiftable[:, :, 1:, :-1], cache, condition)
-        preview = self.preview(F.silu(maps[0])) if self.preview is not None else None
-        crop = (..., slice(height), slice(width))
-        return Prediction(params[crop], preview[crop] if preview is not None else None)
+        self.rows(frame[:, :, :-1, 1:], cache, condition)
+        return self.pixels(frame[:, :, 1:, :-1], cache, condition)
 
 
 def framed(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pictures (N, C, H, W) with a channel of ones, a row of zeros above, a column of zeros to the left, and zeros below and
-    to the right up to `size`: (N, C + 1, size[0] + 1, size[1] + 1). [:, :, :-1, 1:] is the picture shifted down,
-    [:, :, 1:, :-1] shifted right."""
+    """Pictures (N, C, H, W) with a channel of ones, a row of zeros above, a column of zeros to the left, and
+    zeros below and to the right up to `size`: (N, C + 1, size[0] + 1, size[1] + 1). [:, :, :-1, 1:] is the
+    picture shifted down, [:, :, 1:, :-1] shifted right."""
     with_ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
     return F.pad(with_ones, (1, size[1] - x.shape[3], 1, size[0] - x.shape[2]))
 

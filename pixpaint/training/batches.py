@@ -1,7 +1,7 @@
 """Batches of training examples: a picture, a hole, hints, a label, an orientation.
 
-Example number i of a run is the same whatever the batch size, the process that makes it, or how often the run was resumed:
-its randomness is keyed by (seed, i).
+Example number i of a run is the same whatever the batch size, the process that makes it, or how often the run was
+resumed: its randomness is keyed by (seed, i).
 """
 
 from collections.abc import Iterable
@@ -95,7 +95,8 @@ def half_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def rough_colours(
     rng: np.random.Generator, image: NDArray[np.uint8], hole: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """A few strokes inside the hole in flat colours near those of the picture (H, W, C) beneath: hints and where they are."""
+    """A few strokes inside the hole in flat colours near those of the picture (H, W, C) beneath: hints and where
+    they are."""
     hints, hinted = np.zeros_like(image), np.zeros_like(hole)
     for _ in range(rng.integers(1, 4)):
         stroke = strokes(rng, *hole.shape) & hole

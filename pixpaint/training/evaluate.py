@@ -36,7 +36,8 @@ def evaluate(
     batch: int = 64,
     seed: int = 0,
 ) -> Score:
-    """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of `training.masks.fixed_hole`.
+    """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of
+    `training.masks.fixed_hole`.
 
     With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit models see
     the pictures cut at 128. Raises BadRequest for pictures the model can't take.

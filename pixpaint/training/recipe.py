@@ -13,10 +13,12 @@ from pixpaint.models.config import PixelCNNPPConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """`data` is "sketch", "digits" or "folder". Chances are per picture. `steps` is where the learning rate ends its fall.
+    """`data` is "sketch", "digits" or "folder". Chances are per picture. `steps` is where the learning rate ends
+    its fall.
 
-    The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls linearly to
-    zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of them `preview_weight`.
+    The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
+    linearly to zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of
+    them `preview_weight`.
     """
 
     name: str
@@ -40,7 +42,13 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        chances = (self.whole, self.half_size_hints + self.stroke_hints, self.no_class, self.turned, self.cooldown)
+        chances = (
+            self.whole,
+            self.half_size_hints + self.stroke_hints,
+            self.no_class,
+            self.turned,
+            self.cooldown,
+        )
         if self.batch < 1 or self.steps < 1 or not all(0 <= chance <= 1 for chance in chances):
             raise BadRequest(f"The recipe {self.name} has a size below 1 or a chance outside 0 to 1.")
 
@@ -59,7 +67,9 @@ class Recipe:
         """Raises BadRequest for unknown or missing fields, BadModel for an impossible model."""
         unknown = set(data) - {f.name for f in fields(cls)}
         if unknown or not {"name", "model", "data"} <= set(data):
-            raise BadRequest(f"The recipe has unknown or missing fields: {', '.join(sorted(unknown)) or 'name, model, data'}.")
+            raise BadRequest(
+                f"The recipe has unknown or missing fields: {', '.join(sorted(unknown)) or 'name, model, data'}."
+            )
         return cls(**{**data, "model": PixelCNNPPConfig.from_json(data["model"])})
 
 
@@ -72,7 +82,9 @@ def read_recipe(name_or_path: str) -> Recipe:
         data = json.loads(source.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         names = ", ".join(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json")))
-        raise BadRequest(f"There is no recipe {name_or_path}; give a .json file or one of: {names}.") from error
+        raise BadRequest(
+            f"There is no recipe {name_or_path}; give a .json file or one of: {names}."
+        ) from error
     except (OSError, ValueError) as error:
         raise BadRequest(f"The recipe {name_or_path} can't be read ({error}).") from error
     return Recipe.from_json(data)

@@ -1,9 +1,9 @@
-"""The state of a training run: weights, their Polyak average, Adam's moments, how far it got. Saved as one safetensors file.
+"""The state of a training run: weights, their Polyak average, Adam's moments, how far it got. Saved as one
+safetensors file.
 
 A run that is resumed takes the same steps as one that was never stopped: batches and dropout are keyed by the step.
 """
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pixpaint.errors import BadModel
 from pixpaint.files import replace_file
+from pixpaint.models.checkpoint import build_model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.training import weight_norm
 from pixpaint.training.recipe import Recipe
@@ -55,10 +56,7 @@ class TrainingState:
 
     def averaged_model(self) -> PixelCNNPP:
         """A copy with averaged, plain weights, in evaluation mode: what is evaluated and shipped."""
-        model = copy.deepcopy(self.model)
-        model.load_state_dict(self.average, strict=False)
-        weight_norm.fold(model)
-        return model.eval().requires_grad_(False)
+        return build_model(self.recipe.model, weight_norm.fold(self.average))
 
     def save(self, path: Path) -> None:
         """Writes the whole state. Raises CannotWrite."""
@@ -80,7 +78,9 @@ class TrainingState:
         """Continues from a saved state. Raises BadModel where it is damaged or of another model."""
         tensors, notes = read_state(path)
         if notes["recipe"]["model"] != json.loads(json.dumps(self.recipe.model.to_json())):
-            raise BadModel(f"{path} holds a run of another model than the recipe {self.recipe.name} describes.")
+            raise BadModel(
+                f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
+            )
         parameters = dict(self.model.named_parameters())
         moments: dict[Tensor, dict[str, Tensor]] = {p: {} for p in parameters.values()}
         with torch.no_grad():

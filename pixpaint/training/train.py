@@ -69,7 +69,9 @@ class Loop:
         self.options, self.pictures, self.recipe = options, pictures, options.recipe
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         if self.recipe.batch % self.world:
-            raise BadRequest(f"A batch of {self.recipe.batch} can't be shared evenly by {self.world} processes.")
+            raise BadRequest(
+                f"A batch of {self.recipe.batch} can't be shared evenly by {self.world} processes."
+            )
         device = torch.device(options.device)
         if device.type == "cuda":
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
@@ -114,7 +116,9 @@ class Loop:
     def step(self, batch: Batch) -> float:
         """One step of Adam on a batch of this process; bits/dim of the hidden pixels over all processes."""
         state, recipe = self.state, self.recipe
-        torch.manual_seed(hash((recipe.seed, state.step, self.rank)) & 0x7FFFFFFF)  # dropout, the same when resumed
+        torch.manual_seed(
+            hash((recipe.seed, state.step, self.rank)) & 0x7FFFFFFF
+        )  # dropout, the same when resumed
         state.model.train()
         dims = batch.context.hole.sum() * recipe.model.channels
         if self.world > 1:
@@ -194,8 +198,9 @@ def run(
     on_pause: OnPause,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Trains until a limit, or `stop()`, and saves. `on_pause` is given the averaged model and its card at every pause, the
-    last one at the end; only the first process calls it and `on_progress`. Raises BadRequest, BadModel, CannotWrite."""
+    """Trains until a limit, or `stop()`, and saves. `on_pause` is given the averaged model and its card at every
+    pause, the last one at the end; only the first process calls it and `on_progress`. Raises BadRequest,
+    BadModel, CannotWrite."""
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,12 @@
 Only training knows of it: `fold` turns the weights into plain ones, which is what is evaluated, saved and sampled from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import weight_norm
 
-from pixpaint.layers.blocks import GatedBlock
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
@@ -21,7 +19,14 @@ def normalised_layers(model: PixelCNNPP) -> Iterator[tuple[Conv, float]]:
     that each block begins close to the identity (as in the authors' code), else 1."""
     gated = {block.conv_out.conv for block in model.gated_blocks()}
     plain = {block.project for block in model.gated_blocks()}
-    parts = (model.first_vertical, model.first_above, model.first_left, model.vertical, model.horizontal, model.head)
+    parts = (
+        model.first_vertical,
+        model.first_above,
+        model.first_left,
+        model.vertical,
+        model.horizontal,
+        model.head,
+    )
     for part in parts:
         for layer in part.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and layer not in plain:
@@ -34,37 +39,45 @@ def add(model: PixelCNNPP) -> None:
         weight_norm(layer, dim=_out_dim(layer))
 
 
-def fold(model: PixelCNNPP) -> None:
-    """Replaces lengths and directions by the plain weights they stand for."""
-    for layer, _ in normalised_layers(model):
-        if parametrize.is_parametrized(layer):
-            parametrize.remove_parametrizations(layer, "weight")
+def fold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The plain weights that named parameters, those of a model given to `add` or their average, stand for."""
+    plain = {}
+    for name, value in parameters.items():
+        layer, dot, part = name.partition(".parametrizations.weight.")
+        if not dot:
+            plain[name] = value
+        elif part == "original0":  # the length; original1 is the direction
+            direction = parameters[f"{layer}.parametrizations.weight.original1"]
+            dims = [dim for dim in range(value.ndim) if value.shape[dim] == 1 < direction.shape[dim]]
+            plain[f"{layer}.weight"] = direction * (
+                value / torch.linalg.vector_norm(direction, dim=dims, keepdim=True)
+            )
+    return plain
 
 
 @torch.no_grad()
 def start_from_data(model: PixelCNNPP, run: Callable[[], object]) -> None:
-    """Sets length and bias of each layer, in the order in which `run` reaches them, so that over the batch that `run` puts
-    through the model each output channel starts with mean 0 and the wanted standard deviation."""
+    """Sets length and bias of each layer, in the order in which `run` reaches them, so that over the batch that
+    `run` puts through the model each output channel starts with mean 0 and the wanted standard deviation."""
 
-    def hook_with(target: float) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
-        def hook(layer: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:  # noqa: ARG001
+    def hook_with(layer: Conv, target: float) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
+        length = layer.parametrizations.weight.original0  # type: ignore[union-attr, operator]
+        bias = layer.bias
+        assert bias is not None
+
+        def hook(_: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
             dims = (0, 2, 3)
-            bias: Tensor = layer.bias  # type: ignore[assignment]
             mean, deviation = out.mean(dims), out.std(dims)
-            # A channel that is constant over the batch (a layer that only sees padding) can't be scaled: it is left alone.
+            # A channel that is constant over the batch can't be scaled: it is left alone.
             scale = torch.where(deviation > 1e-6, target / deviation.clamp(min=1e-6), 1.0)
-            length = layer.parametrizations.weight.original0  # type: ignore[union-attr]
-            shape = [1] * length.ndim
-            shape[_out_dim(layer)] = -1
-            length.mul_(scale.view(shape))
+            length.mul_(scale.view(length.shape))
             bias.copy_((bias - mean) * scale)
             return (out - mean[:, None, None]) * scale[:, None, None]
 
         return hook
 
     handles = [
-        layer.register_forward_hook(hook_with(target))  # type: ignore[arg-type]
-        for layer, target in normalised_layers(model)
+        layer.register_forward_hook(hook_with(layer, target)) for layer, target in normalised_layers(model)
     ]
     try:
         run()

@@ -1,0 +1,26 @@
+"""What a fill reports while it runs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowPainted:
+    """One more row of the hole is painted, or the part of it that was done when the fill was stopped.
+
+    Pixel i lies at (`rows[i]`, `columns[i]`) of the picture: a fill may take the picture turned or mirrored, so
+    its rows need not be the picture's. `pixels` is RGB uint8 (candidates, n, 3); `nats` (candidates,) float64 is
+    -log p of these pixels under the model at temperature 1. `row` counts from 1 to `row_count`, `done` pixels of
+    `total` are painted, those painted before a continued fill included.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    pixels: NDArray[np.uint8]
+    nats: NDArray[np.float64]
+    row: int
+    row_count: int
+    done: int
+    total: int

@@ -1,0 +1,138 @@
+"""Filling a hole: plans the windows, draws the noise, runs an engine in each, reports rows in the picture's
+coordinates."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixpaint.errors import BadMask, BadRequest
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.orientation import orient, positions
+from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.fill_cached import fill_cached
+from pixpaint.sampling.fill_slowly import fill_slowly
+from pixpaint.sampling.noise import draw_noise
+from pixpaint.sampling.plan import Job, plan
+from pixpaint.sampling.window import PaintedRow, Window
+
+Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
+
+ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached}
+
+
+def choose_engine(engine: str) -> str:
+    """The engine that is meant by `engine`, "auto" or a name in ENGINES. Raises BadRequest."""
+    if engine == "auto":
+        return "torch"
+    if engine not in ENGINES:
+        raise BadRequest(f"There is no engine {engine}; choose auto, {', '.join(ENGINES)}.")
+    return engine
+
+
+def fill(
+    model: PixelCNNPP,
+    image: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    *,
+    seed: int = 0,
+    temperature: float = 1.0,
+    label: int | None = None,
+    candidates: int = 1,
+    engine: str = "auto",
+    painted: NDArray[np.bool_] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[RowPainted]:
+    """Paints the hole (H, W) of an RGB picture uint8 (H, W, 3), which is not changed; what it holds there is not read.
+
+    Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
+    painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
+    iterating, or let `stop()`, asked before each pixel, be true: then the row so far is the last event.
+
+    Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range.
+    """
+    if hole.shape != image.shape[:2]:
+        raise BadMask(
+            f"The mask is {hole.shape[1]} x {hole.shape[0]} pixels, the picture {image.shape[1]} x {image.shape[0]}."
+        )
+    if not hole.any():
+        raise BadMask("The mask is empty: mark the part of the picture to paint.")
+    classes = model.config.classes
+    if label is not None and not 0 <= label < classes:
+        raise BadRequest(f"The model has classes 0 to {classes - 1}, not {label}.")
+    if candidates < 1 or temperature < 0 or not 0 <= seed <= 2**64 - candidates:
+        raise BadRequest(
+            "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
+        )
+    paint = ENGINES[choose_engine(engine)]
+    return _fill(
+        model,
+        _in_channels(image, model.config.channels, model.config.levels),
+        hole,
+        hole if painted is None else hole & ~painted,
+        [seed + k for k in range(candidates)],
+        classes if label is None else label,
+        lambda window: paint(model, window, temperature, stop),
+    )
+
+
+def _fill(
+    model: PixelCNNPP,
+    image: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    todo: NDArray[np.bool_],
+    seeds: list[int],
+    label: int,
+    paint: Callable[[Window], Iterator[PaintedRow]],
+) -> Iterator[RowPainted]:
+    jobs = plan(hole, model.config.crop, oriented=model.config.oriented)
+    jobs = [job for job in jobs if todo[job.window].any()]
+    row_count = sum(int(orient(todo[job.window], job.orientation).any(1).sum()) for job in jobs)
+    total = int(hole.sum())
+    row, done = 0, total - int(todo.sum())
+    for job in jobs:
+        rows, columns = positions(job.height, job.width, job.orientation)
+        for part in paint(_window(job, image, hole, todo, seeds, label)):
+            row += 1
+            done += len(part.columns)
+            at = (part.row, part.columns)
+            pixels = part.pixels.numpy().transpose(0, 2, 1)
+            yield RowPainted(
+                rows=job.row + rows[at],
+                columns=job.column + columns[at],
+                pixels=np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy(),
+                nats=part.nats.numpy(),
+                row=row,
+                row_count=row_count,
+                done=done,
+                total=total,
+            )
+
+
+def _window(
+    job: Job,
+    image: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    todo: NDArray[np.bool_],
+    seeds: list[int],
+    label: int,
+) -> Window:
+    noise = (draw_noise(seed, 0, job.row, job.column, job.height, job.width) for seed in seeds)
+    return Window(
+        image=orient(image[job.window], job.orientation).copy(),
+        hole=orient(hole[job.window], job.orientation).copy(),
+        todo=orient(todo[job.window], job.orientation).copy(),
+        noise=np.stack([orient(plane, job.orientation) for plane in noise]),
+        label=label,
+        orientation=job.orientation,
+    )
+
+
+def _in_channels(image: NDArray[np.uint8], channels: int, levels: int) -> NDArray[np.uint8]:
+    """An RGB picture (H, W, 3) as a model sees it: RGB, or grey (Rec. 601 luma, rounded), or cut at 128 to 0 and
+    255."""
+    if channels == 3:
+        return image
+    red, green, blue = (image[..., c].astype(np.uint32) for c in range(3))
+    grey = ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
+    return np.where(grey >= 128, np.uint8(255), np.uint8(0)) if levels == 2 else grey

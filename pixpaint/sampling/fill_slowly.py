@@ -1,0 +1,40 @@
+"""The `reference` engine: one full forward pass of the network for every pixel, as the papers sample.
+
+It is the executable specification that every other engine is held to, and the baseline of every benchmark.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling.window import PaintedRow, Window
+
+
+@torch.inference_mode()
+def fill_slowly(
+    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+) -> Iterator[PaintedRow]:
+    """Paints the window's `todo` pixels in raster order."""
+    condition = window.condition(model)
+    frame = window.frame(model)
+    noise = window.noise_planes(frame)
+    picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
+    for row in np.flatnonzero(window.todo.any(1)).tolist():
+        painted, pixels, nats = [], [], torch.zeros(window.candidates, dtype=torch.float64)
+        for column in np.flatnonzero(window.todo[row]).tolist():
+            if stop():
+                break
+            here = (..., slice(row, row + 1), slice(column, column + 1))
+            params = model.decode(frame, condition)[here]
+            pixel = model.output.sample(params, noise[here], temperature)  # (candidates, C, 1, 1)
+            picture[here] = bytes_to_units(pixel, frame.dtype)
+            nats -= model.output.log_prob(params, picture[here])[:, 0, 0].cpu().double()
+            painted.append(column)
+            pixels.append(pixel[:, :, 0])
+        if painted:
+            yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), nats)
+        if stop():
+            return

@@ -1,0 +1,119 @@
+"""The one door to a fill for the command line and the window: settings in, rows out; models are loaded once.
+
+Importing this module is quick: torch is imported when a model is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixpaint.errors import BadRequest, OutOfMemory
+from pixpaint.models.card import ModelCard, read_card
+from pixpaint.recipe import FillSettings
+from pixpaint.sampling.events import RowPainted
+
+if TYPE_CHECKING:
+    from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+
+
+class Painter:
+    """Keeps loaded models, keyed by file, its sha256 and device. Not thread-safe: one painter a thread."""
+
+    def __init__(self) -> None:
+        self._models: dict[tuple[str, str, str], PixelCNNPP] = {}
+
+    def card(self, settings: FillSettings) -> ModelCard:
+        """The card of the model these settings name. Raises BadModel."""
+        return read_card(settings.model)
+
+    def device(self, settings: FillSettings) -> str:
+        """The device these settings mean: "cpu" or "cuda". Raises BadRequest for a CUDA that is not there."""
+        import torch
+
+        if settings.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        if settings.device == "cuda" and not torch.cuda.is_available():
+            raise BadRequest("There is no CUDA device here; use --device cpu.")
+        return settings.device
+
+    def engine(self, settings: FillSettings) -> str:
+        """The engine these settings mean. Raises BadRequest."""
+        from pixpaint.sampling.fill import choose_engine
+
+        return choose_engine(settings.engine)
+
+    def model(self, settings: FillSettings) -> PixelCNNPP:
+        """The model these settings name, on their device. Raises BadModel, BadRequest."""
+        from pixpaint.models.checkpoint import load_model
+
+        card, device = self.card(settings), self.device(settings)
+        key = (str(card.path), card.sha256, device)
+        if key not in self._models:
+            self._models[key] = load_model(settings.model, device=device)
+        return self._models[key]
+
+    def check(self, settings: FillSettings) -> None:
+        """Raises now what `paint` would raise before its first row, the model's weights and the mask aside."""
+        self.label(settings)
+        self.engine(settings)
+        self.device(settings)
+
+    def paint(
+        self,
+        settings: FillSettings,
+        image: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        *,
+        painted: NDArray[np.bool_] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[RowPainted]:
+        """Fills the hole (H, W) of an RGB picture uint8 (H, W, 3): see `pixpaint.sampling.fill.fill`.
+
+        Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those painted
+        being kept.
+        """
+        import torch
+
+        from pixpaint.sampling.fill import fill
+
+        try:
+            yield from fill(
+                self.model(settings),
+                image,
+                hole,
+                seed=settings.seed,
+                temperature=settings.temperature,
+                label=self.label(settings),
+                candidates=settings.candidates,
+                engine=settings.engine,
+                painted=painted,
+                stop=stop,
+            )
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise OutOfMemory(
+                f"The {self.device(settings)} ran out of memory; choose a smaller hole or another device."
+            ) from error
+        except RuntimeError as error:
+            # The CPU's allocator has no exception of its own.
+            if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
+                raise
+            raise OutOfMemory("There is not enough memory for this fill; choose a smaller hole.") from error
+
+    def label(self, settings: FillSettings) -> int | None:
+        """The number of the class these settings name, or None. Raises BadRequest for one the model does not have."""
+        if settings.label is None:
+            return None
+        classes = self.card(settings).classes
+        if settings.label not in classes:
+            from difflib import get_close_matches
+
+            near = get_close_matches(settings.label, classes, 3, 0.5)
+            advice = f"did you mean {' or '.join(near)}?" if near else "the model has no classes."
+            if classes and not near:
+                advice = f"it has {len(classes)}, such as {', '.join(classes[:5])}."
+            raise BadRequest(f"The model {settings.model} has no class {settings.label!r}; {advice}")
+        return classes.index(settings.label)

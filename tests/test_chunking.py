@@ -1,0 +1,69 @@
+"""A layer or model run chunk by chunk through a FeatureCache equals one pass over the whole image, in float64."""
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pixpaint.layers.cache import Chunk, FeatureCache, NoCache
+from pixpaint.models.encoder import Context
+from pixpaint.models.pixel_cnn_pp import COARSEST, framed
+from tests.partitions import chunks
+from tests.registry import HEIGHT, MODELS, WIDTH, LayerCase, layer_cases, model_of
+
+CASES = layer_cases()
+EXACT = {"rtol": 0, "atol": 1e-12}
+some = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def cells(x: torch.Tensor, chunk: Chunk, scale: int) -> torch.Tensor:
+    """The part of a plane at 1/scale that holds the chunk's pixels."""
+    bottom, right = -(-(chunk.row + chunk.height) // scale), -(-(chunk.column + chunk.width) // scale)
+    return x[:, :, chunk.row // scale : bottom, chunk.column // scale : right]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@some
+@given(data=st.data())
+def test_layer(case: LayerCase, data: st.DataObject) -> None:
+    partition = data.draw(chunks(HEIGHT, WIDTH, full_rows=case.vertical))
+    x = torch.randn(2, case.channels, HEIGHT // case.scale_in, WIDTH // case.scale_in, dtype=torch.float64)
+    cache = FeatureCache(HEIGHT, WIDTH)
+    with torch.inference_mode():
+        whole = case.layer(x, NoCache())
+        for chunk in partition:
+            cache.move_to(*chunk)
+            if not cache.owns_cell(min(case.scale_in, case.scale_out)):
+                continue
+            given_cells = cells(x, chunk, case.scale_in) if cache.owns_cell(case.scale_in) else None
+            out = case.layer(given_cells, cache)
+            if out is None:
+                assert not cache.owns_cell(case.scale_out)
+            else:
+                torch.testing.assert_close(out, cells(whole, chunk, case.scale_out), **EXACT)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@some
+@given(data=st.data())
+def test_model(name: str, data: st.DataObject) -> None:
+    model = model_of(MODELS[name])
+    channels = model.config.channels
+    height, width = (COARSEST * data.draw(st.integers(1, 4)) for _ in range(2))
+    partition = data.draw(chunks(height, width))
+    x = torch.rand(2, channels, height, width, dtype=torch.float64) * 2 - 1
+    hole = (torch.rand(2, 1, height, width) < 0.4).double()
+    label, orientation = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
+    frame = framed(x, (height, width))
+    above, left = frame[:, :, :-1, 1:], frame[:, :, 1:, :-1]
+    with torch.inference_mode():
+        whole = model(x, Context.of(x, hole), label, orientation).params
+        condition = model.condition(model.maps(Context.of(x, hole), label, orientation))
+        cache = FeatureCache(height, width)
+        for chunk in partition:
+            if chunk.column == 0:
+                cache.move_to(chunk.row, 0, chunk.height, width)
+                model.rows(above[:, :, chunk.row : chunk.row + chunk.height], cache, condition)
+            cache.move_to(*chunk)
+            params = model.pixels(cells(left, chunk, 1), cache, condition)
+            torch.testing.assert_close(params, cells(whole, chunk, 1), **EXACT)

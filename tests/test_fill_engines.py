@@ -1,0 +1,173 @@
+"""Every engine paints the same bytes as `fill_slowly`, one full forward a pixel, from the same noise."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.encoder import Context
+from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.fill import ENGINES, fill
+from tests.partitions import holes
+from tests.registry import MODELS, model_of
+
+FAST = [engine for engine in ENGINES if engine != "reference"]
+some = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def painted(model, image, hole, **options) -> tuple[np.ndarray, list[RowPainted]]:
+    """The pictures of all candidates (n, H, W, 3) after a fill, and its events."""
+    events = list(fill(model, image, hole, **options))
+    results = np.repeat(image[None], options.get("candidates", 1), 0)
+    for event in events:
+        results[:, event.rows, event.columns] = event.pixels
+    return results, events
+
+
+@pytest.mark.parametrize("engine", FAST)
+@pytest.mark.parametrize("name", MODELS)
+@some
+@given(data=st.data())
+def test_same_bytes_in_float64(name: str, engine: str, data: st.DataObject) -> None:
+    model = model_of(MODELS[name])
+    height, width = data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14))
+    hole = data.draw(holes(height, width))
+    image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    options = {
+        "seed": data.draw(st.integers(0, 2**40)),
+        "temperature": data.draw(st.sampled_from([0.0, 0.7, 1.0])),
+        "label": 0 if model.config.classes else None,
+        "candidates": data.draw(st.integers(1, 2)),
+    }
+    slow, events = painted(model, image, hole, engine="reference", **options)
+    fast, fast_events = painted(model, image, hole, engine=engine, **options)
+    np.testing.assert_array_equal(slow, fast)
+    assert (slow[:, ~hole] == image[~hole]).all()
+    for a, b in zip(events, fast_events, strict=True):
+        assert (a.row, a.row_count, a.done, a.total) == (b.row, b.row_count, b.done, b.total)
+        np.testing.assert_array_equal(a.rows, b.rows)
+        np.testing.assert_array_equal(a.columns, b.columns)
+        np.testing.assert_allclose(a.nats, b.nats, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("engine", FAST)
+@pytest.mark.parametrize("name", MODELS)
+def test_float32_differs_only_on_rounding_edges(name: str, engine: str) -> None:
+    """In float32 sums round differently: parameters agree within 1e-4, and a first differing byte is a draw on an edge."""
+    config = MODELS[name]
+    model, exact = model_of(config, torch.float32), model_of(config, torch.float32).double()
+    rng = np.random.default_rng(1)
+    edges = 0
+    for seed in range(6):
+        image = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        hole = np.zeros((12, 12), bool)
+        hole[3:10, 2:11] = rng.random((7, 9)) < 0.8
+        (slow,), events = painted(model, image, hole, engine="reference", seed=seed)
+        (fast,), fast_events = painted(model, image, hole, engine=engine, seed=seed)
+        for a, b in zip(events, fast_events, strict=True):
+            differ = np.flatnonzero((a.pixels[0] != b.pixels[0]).any(1))
+            if not len(differ):
+                np.testing.assert_allclose(a.nats, b.nats, rtol=1e-3, atol=1e-3)
+                continue
+            # All earlier bytes agree, so both drew this one from the same pixels: in float64 it must lie on an edge.
+            edges += 1
+            assert on_edge(exact, a, int(differ[0]), b.pixels[0, differ[0]])
+            break
+    assert edges <= 2
+
+
+def on_edge(model, event: RowPainted, index: int, other: np.ndarray) -> bool:
+    """Whether the two bytes drawn are neighbours, or the two ends of a choice: one grey level, or one bit, apart."""
+    difference = np.abs(event.pixels[0, index].astype(int) - other.astype(int)).max()
+    return bool(difference == 1) or model.config.levels == 2
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_agree_within_1e_4_in_float32(name: str) -> None:
+    """Teacher-forced: the same picture through whole-image and chunked arithmetic in float32."""
+    from pixpaint.layers.cache import FeatureCache
+    from pixpaint.models.pixel_cnn_pp import framed
+
+    model = model_of(MODELS[name], torch.float32)
+    x = bytes_to_units(torch.randint(0, 256, (1, model.config.channels, 16, 16)))
+    context = Context.of(x, torch.ones(1, 1, 16, 16))
+    label = torch.tensor([model.config.classes])
+    frame = framed(x, (16, 16))
+    with torch.inference_mode():
+        whole = model(x, context, label, torch.tensor([0])).params
+        condition = model.condition(model.maps(context, label, torch.tensor([0])))
+        cache = FeatureCache(16, 16)
+        for row in range(16):
+            cache.move_to(row, 0, 1, 16)
+            model.rows(frame[:, :, row : row + 1, 1:], cache, condition)
+            for column in range(16):
+                cache.move_to(row, column, 1, 1)
+                params = model.pixels(frame[:, :, row + 1 : row + 2, column : column + 1], cache, condition)
+                torch.testing.assert_close(params[..., 0, 0], whole[..., row, column], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_stopped_fill_continues_to_the_same_picture(engine: str) -> None:
+    model = model_of(MODELS["pixel_cnn_pp RGB"])
+    image = np.random.default_rng(2).integers(0, 256, (10, 12, 3), dtype=np.uint8)
+    hole = np.zeros((10, 12), bool)
+    hole[2:9, 3:10] = True
+    (unbroken,), _ = painted(model, image, hole, engine=engine, seed=5)
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 25
+
+    (half,), events = painted(model, image, hole, engine=engine, seed=5, stop=stop)
+    done = np.zeros_like(hole)
+    for event in events:
+        done[event.rows, event.columns] = True
+    assert 0 < done.sum() < hole.sum()
+    assert events[-1].done == done.sum()
+    (half_pixels,) = (half[done],)
+    np.testing.assert_array_equal(half_pixels, unbroken[done])
+    (continued,), rest = painted(model, half, hole, engine=engine, seed=5, painted=done)
+    np.testing.assert_array_equal(continued, unbroken)
+    assert rest[-1].done == rest[-1].total == hole.sum()
+
+
+def test_what_the_hole_held_before_does_not_matter() -> None:
+    model = model_of(MODELS["pixel_cnn_pp grey"])
+    image = np.random.default_rng(2).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    hole = np.zeros((9, 9), bool)
+    hole[2:6, 3:8] = True
+    other = image.copy()
+    other[hole] = 255 - other[hole]
+    (a,), _ = painted(model, image, hole, seed=1)
+    (b,), _ = painted(model, other, hole, seed=1)
+    np.testing.assert_array_equal(a[hole], b[hole])
+
+
+def test_a_candidate_is_the_fill_of_its_own_seed() -> None:
+    model = model_of(MODELS["pixel_cnn_pp RGB"])
+    image = np.random.default_rng(2).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    hole = np.ones((9, 9), bool)
+    three, _ = painted(model, image, hole, seed=10, candidates=3)
+    for k in range(3):
+        (alone,), _ = painted(model, image, hole, seed=10 + k)
+        np.testing.assert_array_equal(three[k], alone)
+    assert (three[0] != three[1]).any()
+
+
+def test_holes_far_apart_are_painted_as_if_alone() -> None:
+    model = model_of(MODELS["pixel_cnn_pp grey"])
+    image = np.random.default_rng(2).integers(0, 256, (10, 40, 3), dtype=np.uint8)
+    left, right = np.zeros((10, 40), bool), np.zeros((10, 40), bool)
+    left[3:6, 2:6] = True
+    right[4:7, 30:34] = True
+    (both,), events = painted(model, image, left | right, seed=3)
+    (only_left,), _ = painted(model, image, left, seed=3)
+    (only_right,), _ = painted(model, image, right, seed=3)
+    np.testing.assert_array_equal(both[left], only_left[left])
+    np.testing.assert_array_equal(both[right], only_right[right])
+    assert [event.row for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].row == events[-1].row_count
