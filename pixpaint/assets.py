@@ -8,7 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def resource(*parts: str) -> Path:
-    """The path of a bundled file or folder, such as `resource("samples", "demo.png")`.
+    """The path of a bundled file or folder, such as `resource("samples", "sketch.png")`.
 
     A wheel carries resources/ inside the package; an editable install leaves it beside the package.
     """

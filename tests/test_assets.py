@@ -20,7 +20,7 @@ def test_resources_are_found_beside_the_package_or_inside_it(
 
 def test_this_installation_has_its_resources() -> None:
     assert assets.resource("weights").is_dir()
-    assert assets.resource("samples", "demo.png").is_file()
+    assert assets.resource("samples", "sketch.png").is_file()
 
 
 @pytest.mark.skipif("sys.platform != 'linux'")

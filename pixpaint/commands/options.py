@@ -90,8 +90,10 @@ def _fill(options: Namespace) -> int:
     from pixpaint.commands.fill import Job, fill_picture
     from pixpaint.commands.fill_folder import fill_folder
 
-    picture = resource("samples", "demo.png") if options.demo else options.image
-    job = Job(picture=picture, mask=options.mask, output=options.output)
+    picture, mask = options.image, options.mask
+    if options.demo:
+        picture, mask = resource("samples", "sketch.png"), mask or resource("samples", "sketch-mask.png")
+    job = Job(picture=picture, mask=mask, output=options.output)
     fill = fill_folder if picture.is_dir() else fill_picture
     return fill(job, _settings(options, options.candidates), as_json=options.json)
 
