@@ -20,6 +20,12 @@ def concat_elu(x: Tensor) -> Tensor:
     return F.elu(torch.cat([x, -x], 1))
 
 
+def gate(x: Tensor, gated: Tensor) -> Tensor:
+    """x + A * sigmoid(B) for x (N, F, h, w) and [A, B] = gated (N, 2F, h, w)."""
+    value, opening = gated.chunk(2, 1)
+    return x + value * torch.sigmoid(opening)
+
+
 class GatedBlock(nn.Module):
     """out = x + A * sigmoid(B), where [A, B] = conv(concat_elu(conv(concat_elu(x)) + 1x1(concat_elu(aux)))) +
     condition.
@@ -66,5 +72,4 @@ class GatedBlock(nn.Module):
         gated = self.conv_out(F.dropout(concat_elu(hidden), self.dropout, self.training), cache)
         if condition is not None:
             gated = gated + cache.crop(condition, self.scale)
-        value, gate = gated.chunk(2, 1)
-        return x + value * torch.sigmoid(gate)
+        return gate(x, gated)

@@ -11,8 +11,9 @@ from PIL import Image
 from pixpaint.errors import BadImage
 from pixpaint.training.arrays import read_arrays
 from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Pictures, split, stack
-from pixpaint.training.strokes import STILL, SUPERSAMPLING, Pose
+from pixpaint.training.strokes import STILL, Pose
 
+SUPERSAMPLING = 4
 MARGIN = 2  # empty cells around every bitmap, so that ink at its edge fades out instead of being cut
 CHARACTER = "character"
 OMNIGLOT_SIDE = 105

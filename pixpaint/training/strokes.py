@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from pixpaint.errors import BadImage
 from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Pictures, split, stack
 
-SUPERSAMPLING = 4
+SUPERSAMPLING = 8
 
 Points = NDArray[np.float32]
 
