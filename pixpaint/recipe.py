@@ -23,6 +23,8 @@ SEED_LIMIT = 2**63
 TEMPERATURE_LIMIT = 10.0
 
 T = TypeVar("T")
+Box = tuple[int, int, int, int]
+"""top, left, bottom, right in picture pixels, the last two exclusive"""
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +49,9 @@ class FillSettings:
             raise BadRequest("The name of the model is empty: name one, such as sketch.")
         if not 0 <= self.seed < SEED_LIMIT:
             raise BadRequest(f"The seed is {self.seed}: use a whole number from 0 to {SEED_LIMIT - 1}.")
-        if not (math.isfinite(self.temperature) and 0 < self.temperature <= TEMPERATURE_LIMIT):
+        if not (math.isfinite(self.temperature) and 0 <= self.temperature <= TEMPERATURE_LIMIT):
             raise BadRequest(
-                f"The temperature is {self.temperature}: use a number above 0, at most {TEMPERATURE_LIMIT:g}."
+                f"The temperature is {self.temperature}: use a number from 0 to {TEMPERATURE_LIMIT:g}."
             )
         if self.engine not in ENGINES:
             raise BadRequest(f"There is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}.")
@@ -69,7 +71,7 @@ class Recipe:
 
     settings: FillSettings
     model_sha256: str
-    box: tuple[int, int, int, int]
+    box: Box
     hole_bits: str
     result_sha256: str
     version: str = __version__
@@ -200,7 +202,7 @@ def painted_sha256(pixels: NDArray[np.uint8], hole: NDArray[np.bool_]) -> str:
     return hashlib.sha256(pixels[hole].tobytes()).hexdigest()
 
 
-def bounding_box(hole: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def bounding_box(hole: NDArray[np.bool_]) -> Box:
     """(top, left, bottom, right) of `hole` (H, W), the last two exclusive. Raises BadMask if it is empty."""
     rows = np.flatnonzero(hole.any(axis=1))
     if rows.size == 0:

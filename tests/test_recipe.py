@@ -67,7 +67,7 @@ def test_the_bounding_box_is_exclusive_below_and_right() -> None:
         {"model": ""},
         {"seed": -1},
         {"seed": 2**63},
-        {"temperature": 0.0},
+        {"temperature": -0.1},
         {"temperature": float("nan")},
         {"temperature": 11.0},
         {"engine": "steam"},

@@ -1,0 +1,144 @@
+"""Between a person and the fill: what panel, message bar and status bar say and offer in each of its states."""
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from pixpaint.gui.actions import Actions
+from pixpaint.gui.editor import Editor
+from pixpaint.gui.fill_worker import FillWorker, Means
+from pixpaint.gui.filling import Filling, State
+from pixpaint.gui.message_bar import Choice, MessageBar
+from pixpaint.gui.side_panel import SidePanel
+from pixpaint.gui.status import Status
+
+ENGINE_NAMES = {"cpu": "CPU", "cuda": "GPU"}
+
+
+class FillDesk(QObject):
+    """Connects the actions of the Fill menu, and keeps the fill's news in sight."""
+
+    def __init__(
+        self,
+        editor: Editor,
+        filling: Filling,
+        worker: FillWorker,
+        actions: Actions,
+        panel: SidePanel,
+        bar: MessageBar,
+        status: Status,
+    ) -> None:
+        super().__init__(panel)
+        self._editor = editor
+        self._filling = filling
+        self._worker = worker
+        self._actions = actions
+        self._panel = panel
+        self._bar = bar
+        self._status = status
+        actions.fill.triggered.connect(self.fill)
+        actions.fill_anew.triggered.connect(self.fill_anew)
+        actions.stop.triggered.connect(filling.stop)
+        actions.roll.triggered.connect(panel.roll)
+        panel.fill_wanted.connect(self.fill)
+        panel.stop_wanted.connect(filling.stop)
+        panel.model_chosen.connect(self.prepare)
+        worker.prepared.connect(self._show_means)
+        filling.state_changed.connect(self._show_state)
+        filling.progressed.connect(status.show_progress)
+        filling.finished.connect(self._say_finished)
+        filling.failed.connect(self._complain)
+        editor.committed.connect(self.update)
+
+    def prepare(self) -> None:
+        """Loads the chosen model ahead of the first fill."""
+        if self._panel.has_model:
+            self._status.means.setText(self.tr("Loading the model…"))
+            self._worker.prepare(self._panel.settings())
+
+    def fill(self) -> None:
+        """Starts, or goes on with a stopped fill if nothing was set anew since."""
+        if not self._panel.has_model:
+            self._bar.complain(self.tr("There is no model to paint with: pixpaint train makes one."))
+        elif self._filling.can_resume(self._panel.settings()):
+            self._filling.resume()
+        elif not self._editor.document.hole.any():
+            self._bar.complain(
+                self.tr("Nothing is masked: paint over what is to be filled with the mask brush."),
+                [
+                    (self.tr("Mask Brush (B)"), self._actions.tools["brush"].trigger),
+                    (self.tr("Mask All (Ctrl+A)"), self._actions.mask_all.trigger),
+                ],
+            )
+        else:
+            self._bar.dismiss()
+            self._filling.start(self._panel.settings())
+
+    def fill_anew(self) -> None:
+        """Takes the last fill back and paints another in its place; a hole that waits is filled as it is."""
+        if self._filling.just_filled:
+            self._editor.history.undo()
+        self._panel.roll()
+        self.fill()
+
+    def update(self) -> None:
+        """The panel's note and what can be done now, after anything has changed."""
+        busy = self._filling.busy
+        actions = self._actions
+        for action in (actions.fill, actions.roll):
+            action.setEnabled(not busy)
+        actions.stop.setEnabled(busy)
+        hole = self._editor.document.hole
+        pixels = int(np.count_nonzero(hole))
+        actions.fill_anew.setEnabled(not busy and (pixels > 0 or self._filling.just_filled))
+        if busy:
+            self._panel.show_note(self.tr("Painting; Esc stops and keeps what is painted."))
+        elif not pixels:
+            self._panel.show_note(self.tr("Mask what is to be painted."))
+        else:
+            text = self.tr("{pixels} pixels in {rows} rows are masked")
+            text = text.format(pixels=f"{pixels:,}", rows=int(hole.any(axis=1).sum()))
+            seconds = self._filling.expected_seconds(pixels)
+            if seconds is not None:
+                text += f", {self._status.duration(seconds)}"
+            self._panel.show_note(f"{text}.")
+
+    def _show_state(self) -> None:
+        state = self._filling.state
+        self._panel.show_filling(self._filling.busy)
+        if state is State.FILLING:
+            self._bar.dismiss()
+            self._status.show_wait(self.tr("Reading what surrounds the mask…"))
+        elif state is State.STOPPED:
+            row, count = self._filling.stopped_row
+            text = self.tr("Stopped at row {row} of {count}.").format(row=row, count=count)
+            self._status.say(text)
+            self._bar.say(text, self._choices())
+        elif state is State.IDLE:
+            self._bar.dismiss()
+            self._status.say("")
+        self.update()
+
+    def _choices(self) -> list[Choice]:
+        return [
+            (self.tr("&Continue"), self._filling.resume),
+            (self.tr("&Repaint from Here"), self._repaint),
+            (self.tr("&Undo"), self._editor.history.undo),
+        ]
+
+    def _repaint(self) -> None:
+        """The rest of the hole from another seed; what is painted counts as known."""
+        self._panel.roll()
+        self._filling.start(self._panel.settings())
+
+    def _complain(self, sentence: str) -> None:
+        self._status.say("")
+        stopped = self._filling.state is State.STOPPED
+        self._bar.complain(sentence, self._choices() if stopped else [])
+
+    def _say_finished(self, pixels: int, seconds: float) -> None:
+        text = self.tr("{pixels} pixels painted in {seconds:.1f} s. Ctrl+Shift+Enter paints another answer.")
+        self._status.say(text.format(pixels=f"{pixels:,}", seconds=seconds))
+
+    def _show_means(self, means: Means) -> None:
+        device = ENGINE_NAMES.get(means.device, means.device)
+        self._status.means.setText(self.tr("{engine} on {device}").format(engine=means.engine, device=device))

@@ -1,0 +1,149 @@
+"""The thread that fills: takes jobs, paints them on its own copies, and reports row by row with the job's id.
+
+It lives as long as the window, since it keeps the loaded models. torch is imported by this thread alone, so that the
+window is on screen first.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
+
+from pixpaint.errors import PixpaintError
+from pixpaint.recipe import FillSettings
+
+if TYPE_CHECKING:
+    from pixpaint.models.card import ModelCard
+    from pixpaint.sampling.events import RowPainted
+
+log = logging.getLogger(__name__)
+
+
+class Paints(Protocol):
+    """What the worker needs of `pixpaint.sampling.painting.Painter`."""
+
+    def paint(
+        self,
+        settings: FillSettings,
+        image: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        *,
+        painted: NDArray[np.bool_] | None = None,
+        stop: Callable[[], bool] = ...,
+    ) -> "Iterator[RowPainted]": ...
+
+    def model(self, settings: FillSettings) -> object: ...
+    def card(self, settings: FillSettings) -> "ModelCard": ...
+    def engine(self, settings: FillSettings) -> str: ...
+    def device(self, settings: FillSettings) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FillJob:
+    """One fill, with copies that nobody else writes to: `image` uint8 (H, W, 3), `hole` and `painted` bool (H, W)."""
+
+    id: int
+    settings: FillSettings
+    image: NDArray[np.uint8]
+    hole: NDArray[np.bool_]
+    painted: NDArray[np.bool_] | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What a fill is painted with: engine, device, and the sha256 of the model's weights."""
+
+    engine: str
+    device: str
+    model_sha256: str
+
+
+class FillWorker(QThread):
+    """Runs jobs one after the other. Signals carry the job's id, so that late ones can be told and dropped."""
+
+    prepared = Signal(object)
+    """Means, once the model of some settings is loaded"""
+    started_job = Signal(int, object)
+    """id, Means"""
+    row_painted = Signal(int, object)
+    """id, RowPainted"""
+    ended = Signal(int, bool)
+    """id, and whether all was painted"""
+    failed = Signal(int, str)
+    """id (0 for a model that could not be made ready), and a sentence for the person"""
+
+    def __init__(self, make_painter: Callable[[], Paints], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._make_painter = make_painter
+        self._queue: queue.SimpleQueue[FillJob | FillSettings | None] = queue.SimpleQueue()
+        self._job: FillJob | None = None
+        self._closing = threading.Event()
+
+    def prepare(self, settings: FillSettings) -> None:
+        """Loads what these settings need, ahead of the fill."""
+        self._queue.put(settings)
+
+    def submit(self, job: FillJob) -> None:
+        self._job = job
+        self._queue.put(job)
+
+    def stop_job(self) -> None:
+        """Asks the current job to end after the pixel it is at; what it has painted of the row still comes."""
+        if self._job is not None:
+            self._job.stopped.set()
+
+    def shut_down(self, milliseconds: int) -> bool:
+        """Ends the thread; False if it is still busy after that time. A running QThread must not be dropped."""
+        self._closing.set()
+        self.stop_job()
+        self._queue.put(None)
+        return self.wait(milliseconds)
+
+    def run(self) -> None:
+        painter: Paints | None = None
+        while (task := self._queue.get()) is not None:
+            if self._closing.is_set():
+                continue
+            number = task.id if isinstance(task, FillJob) else 0
+            try:
+                painter = painter or self._make_painter()
+                if isinstance(task, FillJob):
+                    self._paint(painter, task)
+                else:
+                    self._prepare(painter, task)
+            except Exception as error:  # whatever it is, the window must learn that the job has ended
+                log.warning("the fill failed", exc_info=True)
+                self.failed.emit(number, _sentence(error))
+
+    def _paint(self, painter: Paints, job: FillJob) -> None:
+        self.started_job.emit(job.id, self._prepare(painter, job.settings))
+        stop = job.stopped.is_set
+        complete = False
+        for event in painter.paint(job.settings, job.image, job.hole, painted=job.painted, stop=stop):
+            self.row_painted.emit(job.id, event)
+            complete = event.done == event.total
+        self.ended.emit(job.id, complete)
+
+    def _prepare(self, painter: Paints, settings: FillSettings) -> Means:
+        painter.model(settings)
+        means = Means(
+            engine=painter.engine(settings),
+            device=painter.device(settings),
+            model_sha256=painter.card(settings).sha256,
+        )
+        self.prepared.emit(means)
+        return means
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, for a person."""
+    if isinstance(error, PixpaintError):
+        return str(error)
+    return QCoreApplication.translate("FillWorker", "The fill failed unexpectedly; the log has the details.")

@@ -1,0 +1,206 @@
+"""The panel beside the canvas: which model paints what, from which seed, how boldly; and the button that fills."""
+
+import random
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QCompleter,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pixpaint.gui.icons import ICON_NAME
+from pixpaint.recipe import FillSettings
+
+if TYPE_CHECKING:
+    from pixpaint.models.card import ModelCard
+
+WIDTH = 256
+SEED_MAX = 2**31 - 1
+HUNDREDTHS = 100
+TEMPERATURE_MAX = 2.0
+
+
+class SidePanel(QFrame):
+    """`settings()` is what a fill started now would use."""
+
+    fill_wanted = Signal()
+    stop_wanted = Signal()
+    model_chosen = Signal()
+
+    def __init__(self, cards: "Sequence[ModelCard]", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("side")
+        self.setFixedWidth(WIDTH)
+        self._cards = {card.name: card for card in cards}
+        self._make_widgets()
+        self._lay_out()
+        self.model.currentIndexChanged.connect(self._take_model)
+        self._take_model()
+
+    def settings(self) -> FillSettings:
+        self._settle_label()
+        return FillSettings(
+            model=self.model.currentText(),
+            label=self.label.currentText() if self.label.currentIndex() > 0 else None,
+            seed=self.seed.value(),
+            temperature=self.temperature.value(),
+        )
+
+    def store(self, settings: QSettings) -> None:
+        """Keeps model, class and temperature for the next start."""
+        settings.setValue("model", self.model.currentText())
+        settings.setValue("class", self.label.currentText())
+        settings.setValue("temperature", self.temperature.value())
+
+    def restore(self, settings: QSettings) -> None:
+        """The inverse of `store`; a model or class that is gone is passed over."""
+        self.model.setCurrentIndex(max(self.model.findText(str(settings.value("model", ""))), 0))
+        self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
+        temperature = settings.value("temperature", 1.0, float)
+        self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)
+
+    def roll(self) -> None:
+        """Another seed, any."""
+        self.seed.setValue(random.randrange(SEED_MAX))
+
+    @property
+    def has_model(self) -> bool:
+        return bool(self._cards)
+
+    def show_filling(self, filling: bool) -> None:
+        """The button stops the fill while one runs; what is set for it can't be changed then."""
+        self._filling = filling
+        self.button.setText(self.tr("Stop  (Esc)") if filling else self.tr("Fill  (Ctrl+Enter)"))
+        for widget in (self.model, self.label, self.seed, self.dice, self.temperature, self._slider):
+            widget.setEnabled(not filling)
+
+    def show_note(self, text: str) -> None:
+        """What a fill would do now, or why there can be none."""
+        self._note.setText(text)
+
+    def _make_widgets(self) -> None:
+        self.model = QComboBox()
+        self.model.addItems(list(self._cards))
+        self._model_note = _note()
+        self.label = QComboBox()
+        line = QLineEdit()
+        line.editingFinished.connect(self._settle_label)
+        self.label.setLineEdit(line)
+        self.label.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.label.setMaxVisibleItems(16)
+        completer = QCompleter(self.label.model(), self.label)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        self.label.setCompleter(completer)
+        self.seed = QSpinBox()
+        self.seed.setRange(0, SEED_MAX)
+        self.dice = QToolButton()
+        self.dice.setProperty(ICON_NAME, "dice")
+        self.dice.setIconSize(QSize(18, 18))
+        self.dice.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.dice.setToolTip(self.tr("Another seed, at random"))
+        self.dice.setAccessibleName(self.tr("Roll the dice"))
+        self.dice.clicked.connect(self.roll)
+        self.temperature = QDoubleSpinBox()
+        self.temperature.setRange(0, TEMPERATURE_MAX)
+        self.temperature.setSingleStep(0.05)
+        self.temperature.setValue(1)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setRange(0, int(TEMPERATURE_MAX * HUNDREDTHS))
+        self._slider.setValue(HUNDREDTHS)
+        self._slider.setPageStep(10)
+        self._slider.setAccessibleName(self.tr("Temperature"))
+        self._slider.valueChanged.connect(lambda value: self.temperature.setValue(value / HUNDREDTHS))
+        self.temperature.valueChanged.connect(self._move_slider)
+        self._note = _note()
+        self.button = QPushButton()
+        self.button.setObjectName("fill")
+        self.button.clicked.connect(self._press)
+        self.show_filling(False)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 16, 16, 16)
+        column.setSpacing(6)
+        self._add(column, self.tr("&Model"), self.model)
+        column.addWidget(self._model_note)
+        column.addSpacing(12)
+        self._add(column, self.tr("&Class"), self.label)
+        column.addSpacing(12)
+        self._add(column, self.tr("&Seed"), self.seed, self.dice)
+        same = _note()
+        same.setText(self.tr("The same seed paints the same picture."))
+        column.addWidget(same)
+        column.addSpacing(12)
+        self._add(column, self.tr("&Temperature"), self.temperature, self._slider)
+        hint = _note()
+        hint.setText(self.tr("Lower is calmer, higher is wilder; 1 is as learned."))
+        column.addWidget(hint)
+        column.addStretch(1)
+        column.addWidget(self._note)
+        column.addSpacing(4)
+        column.addWidget(self.button)
+
+    def _add(self, column: QVBoxLayout, title: str, first: QWidget, second: QWidget | None = None) -> None:
+        heading = QLabel(title)
+        heading.setObjectName("heading")
+        heading.setBuddy(first)
+        column.addWidget(heading)
+        if second is None:
+            column.addWidget(first)
+            return
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(first, 0 if isinstance(second, QSlider) else 1)
+        row.addWidget(second, 1 if isinstance(second, QSlider) else 0)
+        column.addLayout(row)
+
+    def _take_model(self) -> None:
+        card = self._cards.get(self.model.currentText())
+        chosen = self.label.currentText()
+        self.label.clear()
+        self.label.addItem(self.tr("Any"))
+        if card is None:
+            self._model_note.setText(self.tr("No model is installed: pixpaint train makes one."))
+        else:
+            self.label.addItems(sorted(card.classes))
+            self.label.setCurrentIndex(max(self.label.findText(chosen), 0))
+            colour = self.tr("grey") if card.channels == 1 else self.tr("colour")
+            size, millions = card.size, f"{card.parameters / 1e6:.1f}"
+            text = self.tr("Learned at {size} × {size} pixels in {colour}, {millions} million parameters.")
+            self._model_note.setText(text.format(size=size, colour=colour, millions=millions))
+        self.label.setEnabled(card is not None and bool(card.classes))
+        self.model_chosen.emit()
+
+    def _settle_label(self) -> None:
+        """What was typed becomes a class that the model has, or none."""
+        place = self.label.findText(self.label.currentText(), Qt.MatchFlag.MatchFixedString)
+        self.label.setCurrentIndex(max(place, 0))
+        self.label.setEditText(self.label.itemText(max(place, 0)))
+
+    def _move_slider(self, temperature: float) -> None:
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(round(temperature * HUNDREDTHS))
+
+    def _press(self) -> None:
+        (self.stop_wanted if self._filling else self.fill_wanted).emit()
+
+
+def _note() -> QLabel:
+    label = QLabel()
+    label.setObjectName("note")
+    label.setWordWrap(True)
+    return label

@@ -1,0 +1,60 @@
+"""The status bar: what is going on, how far it is, and with what it is done."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
+
+from pixpaint.gui.filling import Progress
+
+MINUTE = 60
+
+
+class Status(QStatusBar):
+    """On the left what happens, on the right where the pointer is, the picture's size, the zoom, the device."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.text = QLabel()
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedSize(QSize(160, 8))
+        self.progress.hide()
+        self.pointer, self.size_text, self.zoom, self.means = QLabel(), QLabel(), QLabel(), QLabel()
+        self.addWidget(self.progress)
+        self.addWidget(self.text, 1)
+        for label in (self.pointer, self.size_text, self.zoom, self.means):
+            label.setContentsMargins(8, 0, 8, 0)
+            self.addPermanentWidget(label)
+        self.setContentsMargins(10, 3, 6, 3)
+
+    def say(self, text: str) -> None:
+        self.progress.hide()
+        self.text.setText(text)
+
+    def show_wait(self, text: str) -> None:
+        """Something has started that does not tell how far it is."""
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.text.setText(text)
+
+    def show_progress(self, progress: Progress) -> None:
+        self.progress.setRange(0, progress.total)
+        self.progress.setValue(progress.done)
+        self.progress.show()
+        row = self.tr("Row {row} of {count}").format(row=progress.row, count=progress.row_count)
+        if progress.seconds_left is None or progress.done == progress.total:
+            self.text.setText(row)
+        else:
+            left = self.tr("{time} left").format(time=self.duration(progress.seconds_left))
+            self.text.setText(f"{row}, {left}")
+
+    def duration(self, seconds: float) -> str:
+        """As exactly as one wants to know it."""
+        if seconds < 1:
+            return self.tr("less than a second")
+        if seconds < MINUTE:
+            return self.tr("about {seconds} s").format(seconds=round(seconds))
+        return self.tr("about {minutes} min").format(minutes=round(seconds / MINUTE))
+
+    def point_to(self, row: int, column: int) -> None:
+        self.pointer.setText(f"{column}, {row}" if row >= 0 else "")

@@ -1,0 +1,132 @@
+"""A window with a painter that is quick, obedient and known beforehand."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from pixpaint.document import Document
+from pixpaint.gui.main_window import MainWindow
+from pixpaint.models.card import ModelCard
+from pixpaint.recipe import FillSettings
+from pixpaint.sampling.events import RowPainted
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The offscreen platform complains of every window that has a smallest size."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))
+
+
+def painted_value(seed: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """What the fake paints at a place: uint8 (n, 3), by position and seed alone, as the real one's noise is."""
+    grey = (rows * 31 + columns * 7 + seed * 13) % 251
+    return np.repeat(grey[:, None], 3, axis=1).astype(np.uint8)
+
+
+class FakePainter:
+    """Paints row by row; with `gate` set it waits before each row for `allow`, so that a test is never in a race."""
+
+    def __init__(self) -> None:
+        self.gate = False
+        self.fails_at_row: tuple[int, Exception] | None = None
+        self._allowed = threading.Semaphore(0)
+        self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
+        self.images: list[np.ndarray] = []
+
+    def allow(self, rows: int) -> None:
+        self._allowed.release(rows)
+
+    def card(self, settings: FillSettings) -> ModelCard:
+        return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
+
+    def model(self, settings: FillSettings) -> object:
+        return settings.model
+
+    def engine(self, settings: FillSettings) -> str:
+        assert settings.engine == "auto"
+        return "torch"
+
+    def device(self, settings: FillSettings) -> str:
+        assert settings.device == "auto"
+        return "cpu"
+
+    def paint(
+        self,
+        settings: FillSettings,
+        image: np.ndarray,
+        hole: np.ndarray,
+        *,
+        painted: np.ndarray | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[RowPainted]:
+        self.asked.append((settings, painted))
+        self.images.append(image)
+        todo = hole if painted is None else hole & ~painted
+        total, done = int(hole.sum()), int(hole.sum() - todo.sum())
+        rows = np.flatnonzero(todo.any(axis=1))
+        for place, row in enumerate(rows):
+            while self.gate and not self._allowed.acquire(timeout=0.01) and not stop():
+                pass
+            if self.fails_at_row is not None and self.fails_at_row[0] == place:
+                raise self.fails_at_row[1]
+            columns = np.flatnonzero(todo[row])
+            cut = stop()
+            if cut:
+                columns = columns[: len(columns) // 2]
+            done += len(columns)
+            if len(columns):
+                at = np.full(len(columns), row)
+                yield RowPainted(
+                    rows=at,
+                    columns=columns,
+                    pixels=painted_value(settings.seed, at, columns)[None],
+                    nats=np.zeros(1),
+                    row=place + 1,
+                    row_count=len(rows),
+                    done=done,
+                    total=total,
+                )
+            if cut:
+                return
+
+
+CARDS = [
+    ModelCard(
+        name="sketch", config={"channels": 1, "crop": 32}, classes=("cat", "fish"), parameters=5_400_000
+    ),
+    ModelCard(name="digits", config={"channels": 1, "crop": 28}, parameters=1_200_000),
+]
+
+
+@pytest.fixture
+def painter() -> FakePainter:
+    return FakePainter()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> QSettings:
+    return QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, painter: FakePainter, settings: QSettings) -> MainWindow:
+    """A shown window with a document of 40 x 48 pixels of noise."""
+    window = MainWindow(lambda: painter, CARDS, settings)
+    qtbot.addWidget(window, before_close_func=_drop_changes)
+    window.show()
+    pixels = np.random.default_rng(5).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+    window.documents.show(Document(pixels=pixels), "noise.png")
+    qtbot.waitUntil(lambda: window.status.means.text() == "torch on CPU")
+    return window
+
+
+def _drop_changes(window: MainWindow) -> None:
+    """Else closing would ask what to do with them, and wait for an answer."""
+    window.filling.abandon()
+    window.editor.history.setClean()

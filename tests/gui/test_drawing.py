@@ -1,0 +1,268 @@
+"""Tools, undo and redo: every stroke comes back to the byte."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from pixpaint.document import Document
+from pixpaint.gui.brush import covered
+from pixpaint.gui.commands import History
+from pixpaint.gui.editor import Editor
+from pixpaint.gui.main_window import MainWindow
+from pixpaint.gui.tools import BRUSH, ERASER, PENCIL, RECTANGLE, TOOLS, ToolBox
+from pixpaint.gui.view import View
+
+Planes = tuple[np.ndarray, np.ndarray | None, np.ndarray]
+
+
+def planes(document: Document) -> Planes:
+    copy = document.copy()
+    return copy.pixels, copy.alpha, copy.hole
+
+
+def assert_same(document: Document, before: Planes) -> None:
+    for now, then in zip(planes(document), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def on_canvas(window: MainWindow, row: float, column: float) -> QPoint:
+    x, y = window.canvas.view.to_widget((row, column))
+    return QPoint(round(x), round(y))
+
+
+def drag(
+    qtbot: QtBot,
+    window: MainWindow,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+) -> None:
+    qtbot.mousePress(window.canvas, button, pos=on_canvas(window, *start))
+    for share in (0.3, 0.7, 1.0):
+        row, column = start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])
+        qtbot.mouseMove(window.canvas, on_canvas(window, row, column))
+    qtbot.mouseRelease(window.canvas, button, pos=on_canvas(window, *end))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(1, ["#"]), (2, ["##", "##"]), (3, [".#.", "###", ".#."]), (4, [".##.", "####", "####", ".##."])],
+)
+def test_a_click_covers_a_disc(size: int, expected: list[str]) -> None:
+    centre = (5 + size / 2, 6 + size / 2)
+    (top, left, bottom, right), where = covered(centre, centre, size, 20, 20)
+    assert (top, left, bottom - top, right - left) == (5, 6, size, size)
+    assert ["".join("#" if pixel else "." for pixel in line) for line in where] == expected
+
+
+def test_a_thin_line_has_one_pixel_a_step_and_no_gap() -> None:
+    _, where = covered((0.5, 0.5), (3.5, 9.5), 1, 20, 20)
+    assert where.sum() == 10
+    assert where.any(axis=0).all()
+
+
+@given(
+    st.tuples(st.floats(-30, 50), st.floats(-30, 50)),
+    st.tuples(st.floats(-30, 50), st.floats(-30, 50)),
+    st.integers(1, 40),
+)
+def test_a_stroke_stays_in_its_box_and_its_box_in_the_picture(
+    start: tuple[float, float], end: tuple[float, float], size: int
+) -> None:
+    (top, left, bottom, right), where = covered(start, end, size, 17, 23)
+    assert 0 <= top <= bottom <= 17 or top == bottom
+    assert 0 <= left <= right <= 23 or left == right
+    assert where.shape == (bottom - top, right - left)
+
+
+def test_the_mask_brush_masks_and_its_right_button_unmasks(qtbot: QtBot, window: MainWindow) -> None:
+    window.tools.choose(BRUSH)
+    window.tools.set_size(3)
+    before = planes(window.editor.document)
+    drag(qtbot, window, (10.5, 5.5), (10.5, 30.5))
+    hole = window.editor.document.hole
+    assert hole[10, 5:31].all()
+    assert hole[9, 5:31].all()
+    assert hole.sum() < 3 * 28
+    np.testing.assert_array_equal(window.editor.document.pixels, before[0])
+    drag(qtbot, window, (10.5, 4.5), (10.5, 32.5), Qt.MouseButton.RightButton)
+    assert not hole.any()
+    window.does.undo.trigger()
+    window.does.undo.trigger()
+    assert_same(window.editor.document, before)
+
+
+def test_the_pencil_draws_ink_and_its_right_button_paper(qtbot: QtBot, window: MainWindow) -> None:
+    window.does.tools[PENCIL].trigger()
+    window.tools.set_size(1)
+    drag(qtbot, window, (20.5, 5.5), (20.5, 30.5))
+    pixels = window.editor.document.pixels
+    assert not pixels[20, 5:31].any()
+    drag(qtbot, window, (20.5, 5.5), (20.5, 30.5), Qt.MouseButton.RightButton)
+    assert (pixels[20, 5:31] == 255).all()
+    assert window.does.undo.text() == "&Undo Pencil Stroke"
+
+
+def test_the_eraser_erases_what_the_tool_before_it_made(qtbot: QtBot, window: MainWindow) -> None:
+    window.editor.mask_all()
+    window.does.tools[BRUSH].trigger()
+    window.does.tools[ERASER].trigger()
+    drag(qtbot, window, (20.5, 5.5), (20.5, 30.5))
+    assert not window.editor.document.hole[20, 5:31].any()
+    window.does.tools[PENCIL].trigger()
+    window.does.tools[ERASER].trigger()
+    drag(qtbot, window, (5.5, 5.5), (5.5, 30.5))
+    assert (window.editor.document.pixels[5, 5:31] == 255).all()
+    assert window.editor.document.hole[5, 5:31].all()
+
+
+def test_the_rectangle_masks_both_corners(qtbot: QtBot, window: MainWindow) -> None:
+    window.does.tools[RECTANGLE].trigger()
+    drag(qtbot, window, (30.5, 20.5), (10.5, 5.5))
+    hole = window.editor.document.hole
+    assert hole[10:31, 5:21].all()
+    assert hole.sum() == 21 * 16
+
+
+def test_the_rectangle_by_keyboard_alone(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Down)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
+    assert window.editor.document.hole.sum() == 2 * 11
+    assert window.editor.document.hole[20:22, 14:25].all()
+
+
+def test_escape_drops_a_rectangle(qtbot: QtBot, window: MainWindow) -> None:
+    window.does.tools[RECTANGLE].trigger()
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert not window.editor.document.hole.any()
+    assert window.editor.history.count() == 0
+
+
+def test_mask_all_clear_invert_and_recall(window: MainWindow) -> None:
+    document = window.editor.document
+    window.does.mask_all.trigger()
+    assert document.hole.all()
+    window.editor.begin()
+    window.editor.mask((3, 4, 5, 9), np.ones((2, 5), dtype=np.bool_), False)
+    window.editor.commit("x")
+    window.does.mask_invert.trigger()
+    assert document.hole.sum() == 10
+    window.does.mask_clear.trigger()
+    assert not document.hole.any()
+    window.does.mask_recall.trigger()
+    assert document.hole.sum() == 10
+    window.does.undo.trigger()
+    assert not document.hole.any()
+
+
+def test_brackets_change_the_brush_and_letters_the_tool(qtbot: QtBot, window: MainWindow) -> None:
+    for key, tool in (("P", PENCIL), ("E", ERASER), ("M", RECTANGLE), ("B", BRUSH)):
+        qtbot.keyClick(window, key)
+        assert window.tools.tool == tool
+        assert window.does.tools[tool].isChecked()
+    before = window.tools.size
+    qtbot.keyClick(window, "]")
+    assert window.tools.size == before + 1
+    qtbot.keyClick(window, "[")
+    assert window.tools.size == before
+
+
+def test_the_star_goes_when_undone_to_the_saved_state(qtbot: QtBot, window: MainWindow) -> None:
+    assert not window.isWindowModified()
+    drag(qtbot, window, (10.5, 5.5), (10.5, 30.5))
+    assert window.isWindowModified()
+    window.does.undo.trigger()
+    assert not window.isWindowModified()
+
+
+@pytest.mark.usefixtures("qapp")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(st.data())
+def test_any_strokes_undo_and_redo_to_the_byte(data: st.DataObject) -> None:
+    height, width = data.draw(st.integers(1, 300)), data.draw(st.integers(1, 300))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    editor = Editor()
+    document = Document(pixels=rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    if data.draw(st.booleans()):
+        document.alpha = rng.choice(np.array([0, 7, 255], dtype=np.uint8), (height, width))
+    editor.open(document)
+    tools = ToolBox(editor)
+    states = [planes(document)]
+    for _ in range(data.draw(st.integers(1, 6))):
+        tools.choose(data.draw(st.sampled_from(TOOLS)))
+        tools.set_size(data.draw(st.integers(1, 60)))
+        points = rng.uniform(-20, 320, (3, 2))
+        tools.press(tuple(points[0]), data.draw(st.booleans()))
+        for point in points[1:]:
+            tools.move(tuple(point))
+        tools.release()
+        if len(states) == editor.history.count():
+            states.append(planes(document))
+    assert editor.history.count() == len(states) - 1
+    for state in reversed(states[:-1]):
+        editor.history.undo()
+        assert_same(document, state)
+    for state in states[1:]:
+        editor.history.redo()
+        assert_same(document, state)
+
+
+@pytest.mark.usefixtures("qapp")
+def test_the_history_forgets_its_oldest_steps_to_stay_within_its_bytes() -> None:
+    editor = Editor()
+    editor.open(Document.blank(64, 64))
+    editor.history = History(editor, memory_limit=30_000)
+    noise = np.random.default_rng(1).random((64, 64)) < 0.5
+    for place in range(100):
+        editor.begin()
+        editor.paint((0, 0, 64, 64), np.roll(noise, place), (place, 3 * place % 256, 9))
+        editor.commit("noise")
+    steps = [editor.history.command(place) for place in range(100)]
+    assert sum(step.size for step in steps) <= 30_000  # type: ignore[attr-defined]
+    undone = 0
+    while editor.history.can_step_back():
+        editor.history.undo()
+        undone += 1
+    assert 0 < undone < 100
+    assert editor.history.canUndo()
+
+
+@given(st.floats(0.05, 100), st.floats(-500, 500), st.floats(-500, 500), st.floats(0, 800), st.floats(0, 600))
+def test_zooming_keeps_the_point_under_the_cursor(
+    zoom: float, x: float, y: float, at_x: float, at_y: float
+) -> None:
+    view = View(picture_height=3000, picture_width=4000, height=600, width=800, zoom=zoom, x=x, y=y)
+    row, column = view.to_picture(at_x, at_y)
+    inside = 0 <= row <= 3000 and 0 <= column <= 4000
+    view.zoom_to(view.next_zoom(1), at_x, at_y)
+    if inside and 40 <= at_x <= 760 and 40 <= at_y <= 560:
+        assert view.to_picture(at_x, at_y) == pytest.approx((row, column), abs=1e-6)
+
+
+def test_small_pictures_are_fitted_by_whole_numbers_and_in_the_middle() -> None:
+    view = View(picture_height=32, picture_width=32, height=700, width=900)
+    view.fit()
+    assert view.zoom == 20
+    assert (view.x, view.y) == ((900 - 640) / 2, (700 - 640) / 2)
+
+
+def test_the_canvas_shows_the_documents_own_bytes(window: MainWindow) -> None:
+    document = window.editor.document
+    shot = window.canvas.grab().toImage()
+    for row, column in ((0, 0), (39, 47), (17, 30)):
+        colour = shot.pixelColor(on_canvas(window, row + 0.5, column + 0.5))
+        assert (colour.red(), colour.green(), colour.blue()) == tuple(document.pixels[row, column])
+    window.editor.mask_all()
+    masked = window.canvas.grab().toImage().pixelColor(on_canvas(window, 17.5, 30.5))
+    assert (masked.red(), masked.green(), masked.blue()) != tuple(document.pixels[17, 30])
