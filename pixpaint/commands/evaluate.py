@@ -14,9 +14,9 @@ def evaluate_model(model: str, data: str, *, hole: str, blank_map: bool, as_json
     card = read_card(model)
     images, labels = open_pictures(data, channels=card.channels, classes=card.classes, size=card.size)
     with Progress("evaluating") as progress:
-        progress.say(f"loading {model}")
+        progress.say(f"loading {model} ...")
         network = load_model(model)
-        progress.say(f"evaluating {len(images)} pictures")
+        progress.say(f"evaluating {len(images)} pictures ...")
         score = evaluate(network, images, labels, hole=hole, blank_map=blank_map)
     if as_json:
         result = {

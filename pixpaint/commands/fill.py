@@ -90,7 +90,7 @@ def open_job(job: Job, settings: FillSettings) -> Document:
 
 def load(painter: Painter, settings: FillSettings, progress: Progress) -> None:
     """Loads the model ahead, so that it isn't counted as painting. Raises PixpaintError."""
-    progress.say(f"loading {settings.model}")
+    progress.say(f"loading {settings.model} ...")
     painter.model(settings)
     progress.start("filling")
 

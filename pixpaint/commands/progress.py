@@ -42,9 +42,9 @@ class Progress:
         self._began = self._clock()
         self._next_drawing = self._began + SILENT
 
-    def say(self, label: str) -> None:
-        """Shows at once what is going on, for work whose length is unknown, such as loading."""
-        self._write(f"{label} ...")
+    def say(self, line: str) -> None:
+        """Shows a line of the caller's at once, for work whose length is unknown, such as loading."""
+        self._write(line)
 
     def update(self, done: float, total: float) -> None:
         """Tells that `done` of `total` units are finished."""

@@ -35,7 +35,6 @@ def sample(settings: FillSettings, output: Path) -> int:
             pictures[:, event.rows, event.columns] = event.pixels
             progress.update(event.done, event.total)
     save_png(Document(pixels=tiled(pictures, across)), output)
-    print(
-        f"{output}: {settings.candidates} pictures of {size} × {size}, {settings.model} from seed {settings.seed}"
-    )
+    count = "1 picture" if settings.candidates == 1 else f"{settings.candidates} pictures"
+    print(f"{output}: {count} of {size} × {size} pixels by {settings.model}, seed {settings.seed}")
     return 0

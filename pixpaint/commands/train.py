@@ -76,7 +76,7 @@ def train(request: Request) -> int:
     folders = chosen_folders(request, recipe.name)
     device = chosen_device(request.device)
     with Progress("reading pictures") as progress:
-        progress.say("reading pictures")
+        progress.say("reading pictures ...")
         pictures = read_pictures(recipe, request.data)
     if recipe.data == "folder":
         recipe = replace(recipe, model=replace(recipe.model, classes=len(pictures.classes)))
@@ -96,8 +96,10 @@ def train(request: Request) -> int:
 def watch(options: TrainOptions, pictures: Pictures, folders: Folders) -> int:
     """Runs the training, showing where it stands; returns the exit code. Raises PixpaintError."""
     examples, _ = pictures.held_out(options.recipe.model.crop, SHOWN)
+    saved: list[str] = []  # stays empty in all processes but the first, which speaks for all
 
     def on_pause(model: PixelCNNPP, card: ModelCard) -> None:
+        saved.append(str(folders.models / f"{card.name}.safetensors"))
         if folders.models != folders.work:
             save_model(model, card, folders.models)
         samples = folders.work / "samples.png"
@@ -113,11 +115,12 @@ def watch(options: TrainOptions, pictures: Pictures, folders: Folders) -> int:
         )
 
     with Progress("training") as progress, _first_interrupt_waits() as interrupted:
-        progress.say("starting")
+        progress.say("starting ...")
         run(options, pictures, on_progress=on_progress, on_pause=on_pause, stop=lambda: bool(interrupted))
     if interrupted:
         raise KeyboardInterrupt("stopped and saved; --resume goes on from here.")
-    print(f"{options.recipe.name} is trained: {folders.models / options.recipe.name}.safetensors")
+    if saved:
+        print(f"{options.recipe.name} is trained: {saved[-1]}")
     return 0
 
 
