@@ -1,5 +1,6 @@
 """The shape of a model, as it is stored in the JSON beside the weights."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -57,7 +58,8 @@ class PixelCNNPPConfig:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which `from_json` makes an equal config."""
-        return {"kind": "pixel_cnn_pp", **asdict(self)}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists, as they will in the file
+        return {"kind": "pixel_cnn_pp", **plain}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PixelCNNPPConfig":

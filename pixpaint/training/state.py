@@ -77,7 +77,7 @@ class TrainingState:
     def load(self, path: Path) -> None:
         """Continues from a saved state. Raises BadModel where it is damaged or of another model."""
         tensors, notes = read_state(path)
-        if notes["recipe"]["model"] != json.loads(json.dumps(self.recipe.model.to_json())):
+        if notes["recipe"]["model"] != self.recipe.model.to_json():
             raise BadModel(
                 f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
             )

@@ -93,7 +93,7 @@ class TestStrokes:
     def test_the_ink_is_black_and_the_paper_white(self) -> None:
         points = np.array(SQUARE[0], np.float32).T
         picture = draw_strokes(points, np.array([5]), 32, STILL)
-        assert picture.min() == 0
+        assert picture.min() < 8  # its lines need not lie on whole pixels
         assert picture[0, 0] == picture[16, 16] == 255
 
     def test_a_mirrored_drawing_is_the_picture_mirrored(self) -> None:

@@ -1,0 +1,152 @@
+"""The pixel distributions: they sum to one, what is drawn follows them, and hand-computed cases."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
+from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
+from pixpaint.sampling.noise import draw_noise
+
+BYTES = torch.arange(256, dtype=torch.uint8)
+WIDE = {"rtol": 0, "atol": 3e-4}
+
+
+def grey_probabilities(output, params: torch.Tensor) -> torch.Tensor:
+    """p of each of the 256 bytes under params (P,)."""
+    x = bytes_to_units(BYTES, torch.float64).view(256, 1, 1, 1)
+    return output.log_prob(params.view(1, -1, 1, 1).expand(256, -1, -1, -1), x)[:, 0, 0].exp()
+
+
+@pytest.mark.parametrize("mean", [-1.3, -1.0, 0.0, 0.998, 1.2])
+@pytest.mark.parametrize("log_scale", [-9.0, -4.0, -1.0, 2.0])
+def test_grey_bins_sum_to_one_with_both_tails(mean: float, log_scale: float) -> None:
+    output = DiscretizedLogisticMixture(1, 2)
+    params = torch.tensor([0.3, -0.2, mean, 0.4, log_scale, -2.0], dtype=torch.float64)
+    torch.testing.assert_close(grey_probabilities(output, params).sum(), torch.tensor(1.0).double(), **WIDE)
+
+
+def test_colour_bins_sum_to_one_at_every_channel() -> None:
+    """p(r), then p(g | r), then p(b | r, g): each conditional is a ratio of sums of the joint, so p(r) = sum over g and b."""
+    output = DiscretizedLogisticMixture(3, 2)
+    params = torch.randn(20, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    params[8:10] = params[14:16] = -1.0
+
+    def joint(*channels: torch.Tensor) -> torch.Tensor:
+        x = torch.stack([bytes_to_units(c, torch.float64) for c in torch.broadcast_tensors(*channels)])
+        flat = x.reshape(1, 3, 1, -1)
+        return output.log_prob(params.view(1, -1, 1, 1).expand(-1, -1, 1, flat.shape[3]), flat)[0, 0].exp()
+
+    whole = 0.0
+    for red in range(256):
+        green = BYTES.view(256, 1)
+        whole += float(joint(torch.tensor(red, dtype=torch.uint8), green, BYTES.view(1, 256)).sum())
+    assert whole == pytest.approx(1.0, abs=1e-3)
+
+
+def test_mixture_of_one_narrow_component_is_nearly_certain() -> None:
+    output = DiscretizedLogisticMixture(1, 1)
+    params = torch.tensor([0.0, float(bytes_to_units(torch.tensor(100)).item()), -7.0])
+    probabilities = grey_probabilities(output, params.double())
+    # Half a bin is 1/255 and the scale e^-7: sigmoid(4.3) - sigmoid(-4.3).
+    assert float(probabilities[100]) == pytest.approx(0.9733, abs=1e-4)
+
+
+def test_log_scales_below_minus_seven_count_as_minus_seven() -> None:
+    output = DiscretizedLogisticMixture(1, 1)
+    a, b = (grey_probabilities(output, torch.tensor([0.0, 0.1, s]).double()) for s in (-7.0, -20.0))
+    torch.testing.assert_close(a, b)
+
+
+def test_gradients_stay_finite_far_out_on_a_tail() -> None:
+    output = DiscretizedLogisticMixture(1, 1)
+    params = torch.tensor([0.0, 0.9, -7.0]).view(1, 3, 1, 1).requires_grad_()
+    output.log_prob(params, torch.full((1, 1, 1, 1), -0.5)).sum().backward()
+    assert torch.isfinite(params.grad).all()
+    assert params.grad[0, 1] != 0
+
+
+def chi_square(counts: np.ndarray, expected: np.ndarray) -> float:
+    """The statistic over bins merged until each expects at least 10, in standard deviations from its mean."""
+    bins, want, have = [], 0.0, 0.0
+    for e, c in zip(expected, counts, strict=True):
+        want, have = want + e, have + c
+        if want >= 10:
+            bins.append((have - want) ** 2 / want)
+            want = have = 0.0
+    return (sum(bins) - len(bins)) / (2 * len(bins)) ** 0.5
+
+
+def noise_planes(count: int) -> torch.Tensor:
+    return torch.from_numpy(draw_noise(11, 0, 0, 0, count // 500, 500)).movedim(-1, 0)[None]
+
+
+def test_grey_draws_follow_the_distribution() -> None:
+    output = DiscretizedLogisticMixture(1, 3)
+    params = torch.tensor([0.5, 0.0, -1.0, -1.05, 0.3, 0.95, -2.0, -3.0, -1.5], dtype=torch.float64)
+    noise = noise_planes(200_000)
+    drawn = output.sample(params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise)
+    counts = np.bincount(drawn.flatten().numpy(), minlength=256)
+    expected = grey_probabilities(output, params).numpy() * counts.sum()
+    assert chi_square(counts, expected) < 4
+
+
+def test_colour_draws_follow_the_distribution() -> None:
+    """Red's counts, then green's and blue's given the commonest colours before them."""
+    output = DiscretizedLogisticMixture(3, 2)
+    params = torch.randn(20, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    for scale in (4, 10, 16):
+        params[scale : scale + 2] = -4.0
+    noise = noise_planes(400_000)
+    drawn = output.sample(params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise)
+    drawn = drawn[0].flatten(1).numpy()
+    for channel in range(3):
+        kept = drawn
+        for before in range(channel):
+            value = np.bincount(kept[before]).argmax()
+            kept = kept[:, kept[before] == value]
+        counts = np.bincount(kept[channel], minlength=256)
+        expected = conditional(output, params, kept[:channel, :1]) * counts.sum()
+        assert counts.sum() > 500
+        assert chi_square(counts, expected) < 4
+
+
+def conditional(output, params: torch.Tensor, before: np.ndarray) -> np.ndarray:
+    """p of the next channel's bytes given those before it, the channels after it summed over all their bytes."""
+    after = 2 - len(before)
+    axes = [torch.tensor(int(v), dtype=torch.uint8) for v in before.flatten()]
+    axes += [BYTES.view(-1, *[1] * (after - i)) for i in range(after + 1)]
+    if after == 2:  # 256^3 is a lot: green and blue integrate to one by construction, so red's marginal is a grey mixture
+        grey = DiscretizedLogisticMixture(1, 2)
+        return grey_probabilities(grey, torch.cat([params[:2], params[2:6]])).numpy()
+    x = torch.stack([bytes_to_units(c, torch.float64) for c in torch.broadcast_tensors(*axes)])
+    flat = x.reshape(1, 3, 1, -1)
+    log_prob = output.log_prob(params.view(1, -1, 1, 1).expand(-1, -1, 1, flat.shape[3]), flat)
+    joint = log_prob.exp().reshape(256, -1).sum(1)
+    return (joint / joint.sum()).numpy()
+
+
+def test_bernoulli_draws_follow_the_distribution() -> None:
+    noise = noise_planes(100_000)
+    params = torch.full((1, 1, *noise.shape[2:]), 0.8, dtype=torch.float64)
+    drawn = Bernoulli().sample(params, noise)
+    assert set(drawn.unique().tolist()) == {0, 255}
+    p = 1 / (1 + np.exp(-0.8))
+    assert float((drawn == 255).double().mean()) == pytest.approx(p, abs=4 * (p * (1 - p) / 100_000) ** 0.5)
+    x = bytes_to_units(drawn, torch.float64)
+    assert float(Bernoulli().log_prob(params, x).exp()[drawn[:, 0] == 255][0]) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("output", [DiscretizedLogisticMixture(1, 2), DiscretizedLogisticMixture(3, 2), Bernoulli()])
+def test_at_temperature_zero_the_draw_does_not_depend_on_the_noise(output) -> None:
+    params = torch.randn(1, output.parameters, 4, 4)
+    a, b = (
+        output.sample(params, torch.from_numpy(draw_noise(seed, 0, 0, 0, 4, 4)).movedim(-1, 0)[None].float(), 0.0)
+        for seed in (1, 2)
+    )
+    assert torch.equal(a, b)
+
+
+def test_bytes_and_units_are_inverse_and_out_of_range_is_cut() -> None:
+    assert torch.equal(units_to_bytes(bytes_to_units(BYTES)), BYTES)
+    assert units_to_bytes(torch.tensor([-9.0, 9.0])).tolist() == [0, 255]
