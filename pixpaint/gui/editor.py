@@ -23,6 +23,8 @@ class Editor(QObject):
         super().__init__(parent)
         self.document = Document.blank(32, 32)
         self.history = History(self)
+        # Not when a command changes the document: the stack counts it only afterwards.
+        self.history.indexChanged.connect(self.committed)
         self.last_hole: NDArray[np.bool_] | None = None
         self._recorder: Recorder | None = None
         self._recipes_before: tuple[Recipe, ...] = ()
@@ -31,9 +33,8 @@ class Editor(QObject):
         self.document = document
         self.last_hole = None
         self._recorder = None
-        self.history.clear()
         self.replaced.emit()
-        self.committed.emit()
+        self.history.clear()
 
     @property
     def working(self) -> bool:
@@ -77,7 +78,6 @@ class Editor(QObject):
         if deltas or recipe is not None:
             recipes = (self._recipes_before, self.document.recipes)
             self.history.add(DocumentCommand(text, self, deltas, recipes, fill))
-            self.committed.emit()
 
     def mask_all(self) -> None:
         self._set_hole(np.ones_like(self.document.hole), self.tr("Mask All"))
@@ -116,7 +116,6 @@ class Editor(QObject):
             delta.apply(self.document)
             self._tell(delta.box)
         self.document.recipes = recipes
-        self.committed.emit()
 
     def _keep(self, box: Box) -> None:
         if self._recorder is None:
