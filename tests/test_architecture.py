@@ -1,4 +1,4 @@
-"""Imports point down only, gui -> sampling, training -> models -> layers: read from the source and from running code."""
+"""Imports point down only (gui -> sampling, training -> models -> layers), read from source and from running code."""
 
 import ast
 import subprocess
