@@ -7,6 +7,7 @@ from typing import Any
 from pixpaint.assets import user_models_folder
 from pixpaint.models.card import ModelCard, list_models
 
+SHOWN = ("all", "bottom")  # holes; --json tells about all that were measured
 COLUMNS = ("name", "size", "parameters", "bits/dim", "data")
 
 
@@ -25,7 +26,8 @@ def show_models(*, as_json: bool) -> int:
 def cells(card: ModelCard) -> tuple[str, ...]:
     """One line of the table."""
     colours = "grey" if card.channels == 1 else "RGB"
-    bits = ", ".join(f"{hole} {_rounded(value)}" for hole, value in card.bits_per_dim.items())
+    measured = {hole: card.bits_per_dim[hole] for hole in SHOWN if hole in card.bits_per_dim}
+    bits = ", ".join(f"{hole} {value:.3f}" for hole, value in measured.items())
     size = f"{card.size} × {card.size} {colours}"
     return card.name, size, f"{card.parameters / 1e6:.2f} M", bits or "not measured", card.data
 
@@ -51,7 +53,3 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _rounded(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
