@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixpaint.assets import user_models_folder
+from pixpaint.assets import resource, user_models_folder
 from pixpaint.cli import main
-from pixpaint.document import open_picture
+from pixpaint.document import open_picture, read_mask
 from pixpaint.models import checkpoint
 from pixpaint.models.card import read_card
 from pixpaint.recipe import FillSettings
@@ -231,3 +231,14 @@ def test_a_damaged_model_makes_no_folder(folder: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:-7])
     fill(str(folder), "--mask", "masks", "-o", "results", code=2)
     assert not Path("results").exists()
+
+
+def test_the_demo_paints_the_hole_of_the_bundled_sample() -> None:
+    sample = open_picture(resource("samples", "sketch.png"))
+    hole = read_mask(resource("samples", "sketch-mask.png"), sample.height, sample.width)
+    assert main(["fill", "--demo", "-o", "demo.png"]) == 0
+    demo = open_picture("demo.png")
+    assert np.array_equal(demo.pixels[~hole], sample.pixels[~hole])
+    (recipe,) = demo.recipes
+    assert recipe.settings.model == "sketch"
+    assert np.array_equal(recipe.hole_mask(sample.height, sample.width), hole)
