@@ -1,5 +1,6 @@
 """Where results go: their names, and the check before long work that they can be written at all."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,6 +27,8 @@ def check_png(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
             raise BadRequest(f"{output} is one of the files to be read: name another file for the result.")
         if output.is_dir():
             raise CannotWrite(f"Can't write {output}: it is a folder; name a file.")
+        if output.exists() and not os.access(output, os.W_OK):
+            raise CannotWrite(f"Can't write {output}: the file is read-only; name another one.")
         check_folder(output.parent)
 
 

@@ -28,6 +28,13 @@ def test_a_read_only_disk_is_found_out(tmp_path: Path, monkeypatch: pytest.Monke
         check_folder(tmp_path)
 
 
+@pytest.mark.skipif("os.name != 'posix' or os.geteuid() == 0", reason="root may write everything")
+def test_a_read_only_file_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "out.png").touch(mode=0o444)
+    with pytest.raises(CannotWrite, match="read-only"):
+        check_png([tmp_path / "out.png"])
+
+
 def test_an_input_is_recognised_by_another_name(tmp_path: Path) -> None:
     picture = tmp_path / "in.png"
     picture.touch()
