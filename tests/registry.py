@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.cache import Cache, Halo
 from pixpaint.layers.conv import (
-    CausalConv,
     CausalUpsample,
     SameConv,
     ShiftedConv,

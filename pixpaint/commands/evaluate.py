@@ -1,39 +1,98 @@
-"""`pixpaint eval`: how well a model predicts the hidden part of pictures."""
+"""`pixpaint eval`: how well a model predicts the hidden part of pictures, in figures and as a sheet of completions."""
 
 import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pixpaint.commands.options import HOLES
 from pixpaint.commands.progress import Progress
-from pixpaint.models.card import read_card
+from pixpaint.commands.sheet import contact_sheet
+from pixpaint.document import Document
+from pixpaint.errors import CannotWrite
+from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import load_model
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.png import save_png
 from pixpaint.training.data import open_pictures
-from pixpaint.training.evaluate import evaluate
+from pixpaint.training.evaluate import Score, evaluate
 
 
-def evaluate_model(model: str, data: str, *, hole: str, blank_map: bool, as_json: bool) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of a model: `hole` of `masks.fixed_hole`; `sheet` is where a contact sheet goes; `record` scores
+    every kind of hole, with the map and without, and writes the figures into the model's card."""
+
+    model: str
+    data: str
+    hole: str
+    blank_map: bool
+    sheet: Path | None
+    record: bool
+
+
+def evaluate_model(question: Question, *, as_json: bool) -> int:
     """Prints bits/dim, nats a picture and the number of pictures; returns the exit code. Raises PixpaintError."""
-    card = read_card(model)
-    images, labels = open_pictures(data, channels=card.channels, classes=card.classes, size=card.size)
+    card = read_card(question.model)
+    images, labels = open_pictures(
+        question.data, channels=card.channels, classes=card.classes, size=card.size
+    )
     with Progress("evaluating") as progress:
-        progress.say(f"loading {model} ...")
-        network = load_model(model)
+        progress.say(f"loading {question.model} ...")
+        network = load_model(question.model)
         progress.say(f"evaluating {len(images)} pictures ...")
-        score = evaluate(network, images, labels, hole=hole, blank_map=blank_map)
-    if as_json:
-        result = {
-            "model": model,
-            "data": data,
-            "hole": hole,
-            "blank_map": blank_map,
-            "bits_per_dim": score.bits_per_dim,
-            "standard_error": score.standard_error,
-            "nats_per_image": score.nats_per_image,
-            "images": score.images,
-        }
-        print(json.dumps(result))
-    else:
-        print(
-            f"{card.name} on {data}, hole {hole}{', map blanked' if blank_map else ''}: "
-            f"{score.bits_per_dim:.4f} ± {score.standard_error:.4f} bits/dim, "
-            f"{score.nats_per_image:.2f} nats a picture, {score.images} pictures"
-        )
+        score = evaluate(network, images, labels, hole=question.hole, blank_map=question.blank_map)
+        if question.record:
+            progress.say("evaluating every kind of hole ...")
+            record(network, card, images, labels)
+        if question.sheet is not None:
+            progress.say("painting completions ...")
+            sheet = contact_sheet(network, images, labels)
+            save_png(Document(pixels=sheet), question.sheet)
+    print(json.dumps(as_fields(question, score)) if as_json else sentence(question, card, score))
     return 0
+
+
+def record(
+    network: PixelCNNPP, card: ModelCard, images: NDArray[np.uint8], labels: NDArray[np.int64]
+) -> None:
+    """Writes bits/dim for each hole, its standard error, and bits/dim with the map blanked, into the card's file."""
+    figures: dict[str, Any] = {}
+    for hole in HOLES:
+        seeing = evaluate(network, images, labels, hole=hole)
+        figures[hole] = round(seeing.bits_per_dim, 4)
+        figures[f"{hole} standard error"] = round(seeing.standard_error, 4)
+        if network.encoder is not None and hole != "all":
+            blank = evaluate(network, images, labels, hole=hole, blank_map=True)
+            figures[f"{hole} blanked"] = round(blank.bits_per_dim, 4)
+    assert card.path is not None
+    try:
+        replace(card, bits_per_dim=figures).write(card.path.with_suffix(".json"))
+    except OSError as error:
+        raise CannotWrite(f"{card.path} could not be written: {error.strerror or error}.") from error
+
+
+def as_fields(question: Question, score: Score) -> dict[str, Any]:
+    """The fields of `--json`."""
+    return {
+        "model": question.model,
+        "data": question.data,
+        "hole": question.hole,
+        "blank_map": question.blank_map,
+        "bits_per_dim": score.bits_per_dim,
+        "standard_error": score.standard_error,
+        "nats_per_image": score.nats_per_image,
+        "images": score.images,
+    }
+
+
+def sentence(question: Question, card: ModelCard, score: Score) -> str:
+    """What a person reads."""
+    return (
+        f"{card.name} on {question.data}, hole {question.hole}{', map blanked' if question.blank_map else ''}: "
+        f"{score.bits_per_dim:.4f} ± {score.standard_error:.4f} bits/dim, "
+        f"{score.nats_per_image:.2f} nats a picture, {score.images} pictures"
+    )

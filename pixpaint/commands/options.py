@@ -159,15 +159,23 @@ def _eval_options(parser: ArgumentParser) -> None:
     )
     add("--hole", metavar="|".join(HOLES), choices=HOLES, default="all", help="what is to be predicted (all)")
     add("--blank-map", action="store_true", help="show the encoder nothing of the picture")
+    add("--sheet", metavar="SHEET.png", type=Path, help="save 24 of the pictures, masked and completed")
+    add("--record", action="store_true", help="score every kind of hole and write it into the model's JSON")
     add("--json", action="store_true", help="print one line of JSON")
 
 
 def _eval(options: Namespace) -> int:
-    from pixpaint.commands.evaluate import evaluate_model
+    from pixpaint.commands.evaluate import Question, evaluate_model
 
-    return evaluate_model(
-        options.model, options.data, hole=options.hole, blank_map=options.blank_map, as_json=options.json
+    question = Question(
+        model=options.model,
+        data=options.data,
+        hole=options.hole,
+        blank_map=options.blank_map,
+        sheet=options.sheet,
+        record=options.record,
     )
+    return evaluate_model(question, as_json=options.json)
 
 
 WINDOW = Command(

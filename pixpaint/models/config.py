@@ -58,7 +58,9 @@ class PixelCNNPPConfig:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which `from_json` makes an equal config."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))  # tuples become lists, as they will in the file
+        plain: dict[str, Any] = json.loads(
+            json.dumps(asdict(self))
+        )  # tuples become lists, as they will in the file
         return {"kind": "pixel_cnn_pp", **plain}
 
     @classmethod

@@ -9,8 +9,8 @@ Departures from the paper: every gated block may be given a map before its gate 
 pixels, a class, an orientation), which starts at zero; grey and one-bit pictures; any image size.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +32,8 @@ from pixpaint.models.encoder import Context, Encoder
 
 SCALES = 3
 COARSEST = 2 ** (SCALES - 1)
+
+Blocks = Iterable[GatedBlock]
 
 Condition = dict[GatedBlock, Tensor]
 """For each gated block the map its gate is given, of the whole image: (N, 2F, H/scale, W/scale)."""
@@ -78,7 +80,7 @@ class Stack(nn.Module):
         """Features (N, F, h, w) of the chunk at 1/2**level to features of the same shape."""
         scale = 2**level
         skips = [x]
-        for i, block in enumerate(self.inward[level]):  # type: ignore[arg-type]
+        for i, block in enumerate(cast(Blocks, self.inward[level])):
             above = None if self.vertical else cache.published((level, "in", i), scale)
             x = block(x, cache, above, condition.get(block))
             if self.vertical:
@@ -91,7 +93,7 @@ class Stack(nn.Module):
             x = self.enlarge[level](coarse, cache)
         else:
             skips.pop()  # the last block in is the first one out's own input
-        for i, block in enumerate(self.outward[level]):  # type: ignore[arg-type]
+        for i, block in enumerate(cast(Blocks, self.outward[level])):
             skip = skips.pop()
             aux = skip if self.vertical else torch.cat([cache.published((level, "out", i), scale), skip], 1)
             x = block(x, cache, aux, condition.get(block))
@@ -128,9 +130,9 @@ class PixelCNNPP(nn.Module):
 
     @property
     def reach(self) -> int:
-        """Every pixel sees all earlier ones at most so many rows above and columns aside, through full resolution alone:
-        the first layer, the blocks in and the blocks out. Farther ones it sees through the coarser scales, whose cells
-        hold what was known when their first pixel was due."""
+        """Every pixel sees all earlier ones at most so many rows above and columns aside, through the blocks at full
+        resolution alone. Farther ones it sees through the coarser scales, whose cells hold what was known when their
+        first pixel was due."""
         return 4 * self.config.blocks + 2
 
     def gated_blocks(self) -> Iterator[GatedBlock]:

@@ -54,8 +54,10 @@ def separate(hole: Hole, gap: int) -> list[tuple[range, range]]:
     while boxes:
         rows, columns = boxes.pop()
         part = hole[rows.start : rows.stop, columns.start : columns.stop]
-        down = [(range(rows.start + a, rows.start + b), columns) for a, b in runs(part.any(1), gap)]
-        across = [(rows, range(columns.start + a, columns.start + b)) for a, b in runs(part.any(0), gap)]
+        down = [(range(rows.start + a, rows.start + b), columns) for a, b in runs(np.any(part, axis=1), gap)]
+        across = [
+            (rows, range(columns.start + a, columns.start + b)) for a, b in runs(np.any(part, axis=0), gap)
+        ]
         split = down if len(down) > 1 else across
         if len(split) > 1:
             boxes.extend(split)

@@ -13,6 +13,7 @@ from pixpaint.training.photos import PhotoPictures
 from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Mixture, Pictures, binarize
 from pixpaint.training.strokes import StrokePictures, read_words
 
+STROKES = "quickdraw-345.ndjson.gz"
 SKETCH_SIDE = 32
 HELD_OUT = "held-out"
 
@@ -34,7 +35,7 @@ def sketch_pictures(folder: str | Path) -> Mixture:
     The classes are the words of the strokes, sorted, then "character". Raises BadImage.
     """
     folder = Path(folder)
-    strokes = folder / "quickdraw-345.ndjson.gz"
+    strokes = folder / STROKES
     classes = (*read_words(strokes), CHARACTER)
     return Mixture.of(
         [
@@ -66,7 +67,8 @@ def open_pictures(
     """Pictures to evaluate with, uint8 (n, size, size, channels), and labels among `classes`, -1 for none.
 
     `spec` is one of
-    - a folder or zip of pictures: all of them, or those below `val` if there are folders `train` and `val`;
+    - the folder that `sketch_pictures` reads: the held-out ones of all three files;
+    - another folder or zip of pictures: all of them, or those below `val` if there are folders `train` and `val`;
       with ":held-out" added only those that training on the same folder holds out;
     - an .npz of MNIST digits, with ":train", ":valid" or ":test" (meant if none is given): all of that array;
     - an .npz of Quick, Draw! bitmaps (":apple" gives one word) or of Omniglot, or an .ndjson.gz of Quick,
@@ -82,6 +84,11 @@ def open_pictures(
     elif path.is_file() and path.name.endswith(".ndjson.gz"):
         check_part(path, part)
         pixels, labels = StrokePictures.read(path, names).held_out(size or SKETCH_SIDE, limit)
+    elif path.is_dir() and (path / STROKES).exists():
+        check_part(path, part)
+        sketches = sketch_pictures(path)
+        pixels, labels = sketches.held_out(size or SKETCH_SIDE, limit)
+        labels = translate(labels, sketches.classes, names)
     else:
         check_part(path, part, HELD_OUT)
         photos = PhotoPictures.read(path, channels=channels, fewest=1)

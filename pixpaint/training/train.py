@@ -7,7 +7,7 @@ authors' code). The loss is the nats of the hidden pixels only.
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ class Loop:
             dist.all_reduce(total)
         return float(total / dims) / log(2)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch, None, None]:
         """The batches from the present step on, each made in another thread while the one before is trained on."""
 
         def make(step: int) -> Batch:

@@ -61,9 +61,7 @@ def start_from_data(model: PixelCNNPP, run: Callable[[], object]) -> None:
     `run` puts through the model each output channel starts with mean 0 and the wanted standard deviation."""
 
     def hook_with(layer: Conv, target: float) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
-        length = layer.parametrizations.weight.original0  # type: ignore[union-attr, operator]
-        bias = layer.bias
-        assert bias is not None
+        length, bias = layer.get_parameter("parametrizations.weight.original0"), layer.get_parameter("bias")
 
         def hook(_: nn.Module, inputs: tuple[Tensor, ...], out: Tensor) -> Tensor:
             dims = (0, 2, 3)

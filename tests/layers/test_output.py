@@ -27,7 +27,7 @@ def test_grey_bins_sum_to_one_with_both_tails(mean: float, log_scale: float) -> 
 
 
 def test_colour_bins_sum_to_one_at_every_channel() -> None:
-    """p(r), then p(g | r), then p(b | r, g): each conditional is a ratio of sums of the joint, so p(r) = sum over g and b."""
+    """Each channel given those before it sums to one, so all colours together do."""
     output = DiscretizedLogisticMixture(3, 2)
     params = torch.randn(20, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     params[8:10] = params[14:16] = -1.0
@@ -116,7 +116,9 @@ def conditional(output, params: torch.Tensor, before: np.ndarray) -> np.ndarray:
     after = 2 - len(before)
     axes = [torch.tensor(int(v), dtype=torch.uint8) for v in before.flatten()]
     axes += [BYTES.view(-1, *[1] * (after - i)) for i in range(after + 1)]
-    if after == 2:  # 256^3 is a lot: green and blue integrate to one by construction, so red's marginal is a grey mixture
+    if (
+        after == 2
+    ):  # 256^3 is a lot: green and blue integrate to one by construction, so red's marginal is a grey mixture
         grey = DiscretizedLogisticMixture(1, 2)
         return grey_probabilities(grey, torch.cat([params[:2], params[2:6]])).numpy()
     x = torch.stack([bytes_to_units(c, torch.float64) for c in torch.broadcast_tensors(*axes)])
@@ -137,11 +139,15 @@ def test_bernoulli_draws_follow_the_distribution() -> None:
     assert float(Bernoulli().log_prob(params, x).exp()[drawn[:, 0] == 255][0]) == pytest.approx(p)
 
 
-@pytest.mark.parametrize("output", [DiscretizedLogisticMixture(1, 2), DiscretizedLogisticMixture(3, 2), Bernoulli()])
+@pytest.mark.parametrize(
+    "output", [DiscretizedLogisticMixture(1, 2), DiscretizedLogisticMixture(3, 2), Bernoulli()]
+)
 def test_at_temperature_zero_the_draw_does_not_depend_on_the_noise(output) -> None:
     params = torch.randn(1, output.parameters, 4, 4)
     a, b = (
-        output.sample(params, torch.from_numpy(draw_noise(seed, 0, 0, 0, 4, 4)).movedim(-1, 0)[None].float(), 0.0)
+        output.sample(
+            params, torch.from_numpy(draw_noise(seed, 0, 0, 0, 4, 4)).movedim(-1, 0)[None].float(), 0.0
+        )
         for seed in (1, 2)
     )
     assert torch.equal(a, b)

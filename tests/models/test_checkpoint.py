@@ -69,7 +69,9 @@ def test_weights_of_another_model_are_refused(saved) -> None:
         load_model(str(card.path))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"name": "x"}', '{"name": "x", "config": {"kind": "other"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"name": "x"}', '{"name": "x", "config": {"kind": "other"}}']
+)
 def test_an_unreadable_card_is_refused(saved, text: str) -> None:
     _, card = saved
     card.path.with_suffix(".json").write_text(text)
@@ -85,14 +87,23 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 def test_a_pickle_is_never_loaded(tmp_path) -> None:
     path = tmp_path / "boom.safetensors"
     path.write_bytes(b"\x80\x04\x95" + b"x" * 50)
-    path.with_suffix(".json").write_text(json.dumps({"name": "boom", "config": MODELS["pixel_cnn_pp RGB"].to_json()}))
+    path.with_suffix(".json").write_text(
+        json.dumps({"name": "boom", "config": MODELS["pixel_cnn_pp RGB"].to_json()})
+    )
     with pytest.raises(BadModel):
         load_model(str(path))
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"channels": 2}, {"levels": 7}, {"features": 0}, {"dropout": 1.0}, {"encoder": {"widths": [8]}}, {"surprise": 1}],
+    [
+        {"channels": 2},
+        {"levels": 7},
+        {"features": 0},
+        {"dropout": 1.0},
+        {"encoder": {"widths": [8]}},
+        {"surprise": 1},
+    ],
 )
 def test_an_impossible_config_is_refused(change) -> None:
     with pytest.raises(BadModel):

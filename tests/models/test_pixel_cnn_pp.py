@@ -1,4 +1,4 @@
-"""PixelCNN++ against a second, literal writing-down of the paper's network that shares nothing with the package but weights.
+"""PixelCNN++ against a second, literal writing-down of the network that shares only the weights.
 
 The lists u_list and ul_list, the order of shifts, crops and concatenations follow the description in arXiv 1701.05517,
 section 2.4, and design figures: convolve, then shift; transpose-convolve, then cut.
@@ -119,7 +119,9 @@ def test_conditioning_starts_as_the_unconditional_model() -> None:
     from tests.registry import SMALL_ENCODER
 
     torch.manual_seed(0)
-    config = PixelCNNPPConfig(features=4, blocks=1, components=2, classes=2, oriented=True, encoder=SMALL_ENCODER)
+    config = PixelCNNPPConfig(
+        features=4, blocks=1, components=2, classes=2, oriented=True, encoder=SMALL_ENCODER
+    )
     model = PixelCNNPP(config).eval()
     x = torch.rand(1, 3, 8, 8) * 2 - 1
     hole = (torch.rand(1, 1, 8, 8) < 0.5).float()

@@ -8,7 +8,12 @@ from pixpaint.sampling.noise import draw_noise
 
 
 @given(
-    st.integers(0, 2**64 - 1), st.integers(0, 5), st.integers(0, 30), st.integers(0, 30), st.integers(1, 6), st.integers(1, 6)
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 5),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    st.integers(1, 6),
+    st.integers(1, 6),
 )
 def test_a_window_sees_the_noise_of_the_whole(seed, level, row, column, height, width) -> None:
     whole = draw_noise(seed, level, 0, 0, 36, 36)
@@ -17,14 +22,17 @@ def test_a_window_sees_the_noise_of_the_whole(seed, level, row, column, height, 
 
 
 def test_seed_level_row_and_column_each_change_it() -> None:
-    noise = [draw_noise(*key, 1, 1).tobytes() for key in [(1, 0, 0, 0), (2, 0, 0, 0), (1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1)]]
+    noise = [
+        draw_noise(*key, 1, 1).tobytes()
+        for key in [(1, 0, 0, 0), (2, 0, 0, 0), (1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1)]
+    ]
     assert len(set(noise)) == 5
 
 
 def test_the_first_number_is_uniform_and_the_others_are_logistic() -> None:
     noise = draw_noise(3, 0, 0, 0, 300, 300).reshape(-1, 4)
     uniform, logistic = noise[:, 0], noise[:, 1:]
-    assert 0 < uniform.min()
+    assert uniform.min() > 0
     assert uniform.max() < 1
     counts, _ = np.histogram(uniform, 50, (0, 1))
     assert ((counts - 1800) ** 2 / 1800).sum() < 50 + 4 * 10
