@@ -82,11 +82,12 @@ class Actions:
         action.setCheckable(checkable)
         if icon:
             action.setProperty(ICON_NAME, icon)
+        plain = text.replace("&", "").rstrip("…")
+        # The name that stays when the text goes on to say what would be undone.
+        action.setWhatsThis(plain)
         if keys:
-            plain = text.replace("&", "").rstrip("…")
-            action.setToolTip(
-                f"{plain} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})"
-            )
+            shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            action.setToolTip(f"{plain} ({shown})")
         # On the window too, so that the key works while the menu is hidden.
         self._window.addAction(action)
         return action

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QObject, QSettings, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 
@@ -14,6 +14,7 @@ from pixpaint.document import SUFFIXES, Document, open_picture, read_mask
 from pixpaint.errors import PixpaintError
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.filling import Filling
+from pixpaint.gui.icons import icon
 from pixpaint.gui.save_thread import SaveThread
 
 RECENT_LIMIT = 8
@@ -45,7 +46,7 @@ class Documents(QObject):
     def open(self, path: Path) -> None:
         """Opens a picture, or says why it can't and leaves everything as it is."""
         try:
-            QApplication.setOverrideCursor(self._window.cursor().shape().WaitCursor)
+            QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
             document = open_picture(path.absolute())
         except PixpaintError as error:
             log.warning("%s was not opened", path, exc_info=True)
@@ -188,7 +189,7 @@ class Documents(QObject):
 
     def _ask_about_changes(self) -> QMessageBox.StandardButton:
         box = QMessageBox(self._window)
-        box.setIcon(QMessageBox.Icon.Warning)
+        box.setIconPixmap(icon("warning", box.palette()).pixmap(32, 32))
         box.setWindowTitle(self.tr("Unsaved Changes"))
         box.setText(self.tr("Save the changes to {name}?").format(name=self.name))
         if self._filling.busy:

@@ -47,7 +47,6 @@ class FillDesk(QObject):
         filling.progressed.connect(status.show_progress)
         filling.finished.connect(self._say_finished)
         filling.failed.connect(self._complain)
-        editor.committed.connect(self.update)
 
     def prepare(self) -> None:
         """Loads the chosen model ahead of the first fill."""
@@ -62,7 +61,7 @@ class FillDesk(QObject):
         elif self._filling.can_resume(self._panel.settings()):
             self._filling.resume()
         elif not self._editor.document.hole.any():
-            self._bar.complain(
+            self._bar.say(
                 self.tr("Nothing is masked: paint over what is to be filled with the mask brush."),
                 [
                     (self.tr("Mask Brush (B)"), self._actions.tools["brush"].trigger),
@@ -116,7 +115,6 @@ class FillDesk(QObject):
         elif state is State.IDLE:
             self._bar.dismiss()
             self._status.say("")
-        self.update()
 
     def _choices(self) -> list[Choice]:
         return [

@@ -46,7 +46,7 @@ class Paints(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FillJob:
-    """One fill, with copies that nobody else writes to: `image` uint8 (H, W, 3), `hole` and `painted` bool (H, W)."""
+    """One fill, with arrays that nobody writes to: `image` uint8 (H, W, 3), `hole` and `painted` bool (H, W)."""
 
     id: int
     settings: FillSettings

@@ -106,7 +106,9 @@ class Filling(QObject):
     def start(self, settings: FillSettings) -> None:
         """Fills the document's hole, which must not be empty; a stopped fill's rest is a hole of its own."""
         hole = self._editor.document.hole.copy()
-        self._editor.last_hole = hole.copy()
+        # Shared with the worker and the next recall: nobody may write to it.
+        hole.flags.writeable = False
+        self._editor.last_hole = hole
         self._fills += 1
         painted = np.zeros_like(hole)
         self._fill = _Fill(number=self._fills, settings=settings, hole=hole, painted=painted)
@@ -154,7 +156,7 @@ class Filling(QObject):
                 id=self._job,
                 settings=fill.settings,
                 image=self._editor.document.pixels.copy(),
-                hole=fill.hole.copy(),
+                hole=fill.hole,
                 painted=fill.painted.copy() if self._done_at_start else None,
             )
         )

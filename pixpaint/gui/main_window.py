@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from pixpaint import __version__
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
 
 FIRST_SIZE = QSize(1180, 780)
-LAST_WAIT = 2000
-"""milliseconds that closing waits for the fill's thread"""
+FIRST_WAIT = 100
+LAST_WAIT = 1500
+"""milliseconds from the window to the model, and how long closing waits for the fill's thread"""
 
 
 class MainWindow(QMainWindow):
@@ -66,8 +67,6 @@ class MainWindow(QMainWindow):
         self._connect_view()
         self._restore()
         tint(self)
-        self.worker.start()
-        self.desk.prepare()
         self._take_document()
         self.canvas.setFocus()
 
@@ -201,6 +200,13 @@ class MainWindow(QMainWindow):
         self.does.schemes[theme.chosen(self._settings)].setChecked(True)
         self.panel.restore(self._settings)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """The model is loaded once the window has had time to be drawn: an import holds Python's lock for long."""
+        super().showEvent(event)
+        if not self.worker.isRunning() and not self._may_close:
+            self.worker.start()
+            QTimer.singleShot(FIRST_WAIT, self.desk.prepare)
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         if not self._may_close:
             self.documents.when_safe(self._close_now)
@@ -228,9 +234,16 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if _first_file(event) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        event.acceptProposedAction()
-        self.documents.open(Path(event.mimeData().urls()[0].toLocalFile()))
+        path = _first_file(event)
+        if path is not None:
+            event.acceptProposedAction()
+            self.documents.open(path)
+
+
+def _first_file(event: QDropEvent) -> Path | None:
+    files = (url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
+    return next((Path(file) for file in files), None)

@@ -1,5 +1,6 @@
 """The dialog for a new sketch: how large the sheet is."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,6 +25,7 @@ class NewSketchDialog(QDialog):
         self.setWindowTitle(self.tr("New Sketch"))
         self.across, self.down = _side(), _side()
         form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("&Width"), self.across)
         form.addRow(self.tr("&Height"), self.down)
         presets = QHBoxLayout()

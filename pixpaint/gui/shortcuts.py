@@ -23,7 +23,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard Shortcuts"))
         self.resize(760, 560)
-        rows = [(_plain(action.text()), _keys(action)) for action in actions]
+        rows = [(action.whatsThis(), _keys(action)) for action in actions]
         on_canvas = [
             (self.tr("Erase instead"), self.tr("right button")),
             (self.tr("Pan"), self.tr("Space and drag, middle drag, wheel")),
@@ -68,10 +68,8 @@ def _add(grid: QGridLayout, top: int, rows: Sequence[tuple[str, str]]) -> None:
         grid.addWidget(note, row, column + 1)
 
 
-def _plain(text: str) -> str:
-    return text.replace("&", "").rstrip("…")
-
-
 def _keys(action: QAction) -> str:
+    """Return and the number pad's Enter are one key to a person."""
     form = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(key.toString(form) for key in action.shortcuts())
+    keys = [key.toString(form).replace("Return", "Enter") for key in action.shortcuts()]
+    return ", ".join(dict.fromkeys(keys))

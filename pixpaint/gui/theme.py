@@ -73,6 +73,7 @@ QStatusBar { border-top: 1px solid palette(mid); }
 QStatusBar::item { border: none; }
 QLabel#heading { font-weight: 600; }
 QLabel#note { color: palette(placeholder-text); }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox, QAbstractSpinBox { min-height: 22px; }
 QFrame#message QPushButton, QDialogButtonBox QPushButton { padding: 4px 12px; }
 QPushButton#fill { background: palette(highlight); color: palette(highlighted-text); border: none;
@@ -81,7 +82,7 @@ QPushButton#fill:hover { background: palette(link); color: palette(base); }
 QPushButton#fill:focus { border: 2px solid palette(text); padding: 7px 10px; }
 QPushButton#fill:disabled { background: palette(midlight); color: palette(placeholder-text); }
 QFrame#side { border-left: 1px solid palette(mid); }
-QFrame#message { background: palette(base); border: 1px solid palette(mid); border-radius: 7px; }
+QFrame#message { background: palette(tooltip-base); border: 1px solid palette(mid); border-radius: 4px; }
 QFrame#message[kind="error"] { border-left: 4px solid #d9354f; }
 QFrame#message[kind="note"] { border-left: 4px solid palette(highlight); }
 """

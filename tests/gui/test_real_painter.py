@@ -1,0 +1,73 @@
+"""The window with the real painter and a tiny model: the same bytes as without a window, stopped or not."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSettings
+from pytestqt.qtbot import QtBot
+
+from pixpaint.assets import user_models_folder
+from pixpaint.document import Document
+from pixpaint.gui.main_window import MainWindow
+from pixpaint.models.card import read_card
+from pixpaint.png import save_png
+from pixpaint.recipe import painted_sha256
+from pixpaint.sampling.painting import Painter
+
+
+@pytest.fixture
+def real_window(qtbot: QtBot, tiny_model: Path, settings: QSettings) -> MainWindow:
+    """A window on a sketch of 16 x 16 pixels whose lower half is masked."""
+    folder = user_models_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in tiny_model.parent.iterdir():
+        shutil.copy(file, folder)
+    window = MainWindow(Painter, [read_card("tiny")], settings)
+    qtbot.addWidget(window, before_close_func=lambda window: window.editor.history.setClean())
+    window.show()
+    document = Document.blank(16, 16)
+    document.pixels[4, 2:14] = 0
+    document.hole[8:] = True
+    window.documents.show(document, "sketch")
+    qtbot.waitUntil(lambda: window.status.means.text() == "torch on CPU", timeout=60_000)
+    return window
+
+
+def painted_without_window(window: MainWindow) -> np.ndarray:
+    document = window.editor.document.copy()
+    for event in Painter().paint(window.panel.settings(), document.pixels.copy(), document.hole):
+        document.paint(event.rows, event.columns, event.pixels[0])
+    return document.pixels
+
+
+def test_the_window_paints_what_the_command_line_paints(
+    qtbot: QtBot, real_window: MainWindow, tmp_path: Path
+) -> None:
+    real_window.panel.seed.setValue(3)
+    real_window.panel.label.setCurrentText("fish")
+    expected, hole = painted_without_window(real_window), real_window.editor.document.hole.copy()
+    with qtbot.waitSignal(real_window.filling.finished, timeout=60_000):
+        real_window.does.fill.trigger()
+    document = real_window.editor.document
+    np.testing.assert_array_equal(document.pixels, expected)
+    (recipe,) = document.recipes
+    assert recipe.model_sha256 == read_card("tiny").sha256
+    assert recipe.result_sha256 == painted_sha256(expected, hole)
+    save_png(document, tmp_path / "a.png")
+
+
+def test_a_stopped_and_continued_fill_ends_like_an_unbroken_one(
+    qtbot: QtBot, real_window: MainWindow
+) -> None:
+    expected = painted_without_window(real_window)
+    with qtbot.waitSignal(real_window.filling.progressed, timeout=60_000):
+        real_window.does.fill.trigger()
+    real_window.does.stop.trigger()
+    qtbot.waitUntil(lambda: not real_window.filling.busy, timeout=60_000)
+    if real_window.filling.can_resume(real_window.panel.settings()):
+        with qtbot.waitSignal(real_window.filling.finished, timeout=60_000):
+            real_window.does.fill.trigger()
+    np.testing.assert_array_equal(real_window.editor.document.pixels, expected)
+    assert not real_window.editor.document.hole.any()
