@@ -76,7 +76,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CannotWrite, match=r"a\.png .*no space left on device") as failure:
+    with pytest.raises(CannotWrite, match=r"a\.png .*No space left on device") as failure:
         save_png(document, path)
     assert failure.value.exit_code == 1
     assert path.read_bytes() == b"old"
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
 
 
 def test_a_missing_folder_and_a_folder_in_the_way_are_explained(tmp_path: Path, document: Document) -> None:
-    with pytest.raises(CannotWrite, match="no such file or directory"):
+    with pytest.raises(CannotWrite, match="No such file or directory"):
         save_png(document, tmp_path / "missing" / "a.png")
     with pytest.raises(CannotWrite, match="is a folder"):
         save_png(document, tmp_path)

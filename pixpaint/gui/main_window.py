@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         )
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._lay_out()
         self._connect_files()
         self._connect_editing()
@@ -199,6 +200,8 @@ class MainWindow(QMainWindow):
         self.does.panel_shown.setChecked(self._settings.value("panel", True, bool) is True)
         self.does.schemes[theme.chosen(self._settings)].setChecked(True)
         self.panel.restore(self._settings)
+        speed = self._settings.value("pixels_per_second", 0.0, float)
+        self.filling.pixels_per_second = speed if isinstance(speed, float) and speed > 0 else None
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """The model is loaded once the window has had time to be drawn: an import holds Python's lock for long."""
@@ -216,6 +219,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("panel", self.panel.isVisibleTo(self))
         self.panel.store(self._settings)
+        self._settings.setValue("pixels_per_second", self.filling.pixels_per_second or 0.0)
         self._settings.sync()
         self.hide()
         self.filling.abandon()

@@ -67,7 +67,8 @@ class SidePanel(QFrame):
 
     def restore(self, settings: QSettings) -> None:
         """The inverse of `store`; a model or class that is gone is passed over."""
-        self.model.setCurrentIndex(max(self.model.findText(str(settings.value("model", ""))), 0))
+        model = str(settings.value("model", FillSettings().model))
+        self.model.setCurrentIndex(max(self.model.findText(model), 0))
         self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
         temperature = settings.value("temperature", 1.0, float)
         self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)

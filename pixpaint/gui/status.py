@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
 from pixpaint.gui.filling import Progress
 
-MINUTE = 60
+MINUTE, HOUR = 60, 3600
 
 
 class Status(QStatusBar):
@@ -54,7 +54,9 @@ class Status(QStatusBar):
             return self.tr("less than a second")
         if seconds < MINUTE:
             return self.tr("about {seconds} s").format(seconds=round(seconds))
-        return self.tr("about {minutes} min").format(minutes=round(seconds / MINUTE))
+        if seconds < 2 * HOUR:
+            return self.tr("about {minutes} min").format(minutes=round(seconds / MINUTE))
+        return self.tr("about {hours} hours").format(hours=round(seconds / HOUR))
 
     def point_to(self, row: int, column: int) -> None:
         self.pointer.setText(f"{column}, {row}" if row >= 0 else "")

@@ -282,6 +282,7 @@ def test_what_was_chosen_is_there_at_the_next_start(
 ) -> None:
     window.panel.label.setCurrentText("fish")
     window.panel.temperature.setValue(0.7)
+    window.filling.pixels_per_second = 300.0
     window.does.panel_shown.setChecked(False)
     window.resize(760, 640)
     window.close()
@@ -291,6 +292,7 @@ def test_what_was_chosen_is_there_at_the_next_start(
     assert again.panel.settings().label == "fish"
     assert again.panel.settings().temperature == pytest.approx(0.7)
     assert not again.panel.isVisible()
+    assert again.filling.expected_seconds(600) == 2
     assert (again.width(), again.height()) == (760, 640)
 
 
