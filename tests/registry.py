@@ -56,7 +56,7 @@ class BlockAlone(nn.Module):
         self.register_buffer("map", maps)
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        return self.block(x, cache, x, self.block.condition(self.map))
+        return self.block(x, cache, (x,), self.block.condition(self.map))
 
 
 HEIGHT, WIDTH = 16, 20

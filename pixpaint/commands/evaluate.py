@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.options import HOLES
+from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
 from pixpaint.document import Document
@@ -37,14 +38,23 @@ class Question:
 def evaluate_model(question: Question, *, as_json: bool) -> int:
     """Prints bits/dim, nats a picture and the number of pictures; returns the exit code. Raises PixpaintError."""
     card = read_card(question.model)
+    if question.sheet is not None:
+        check_png([question.sheet], [])
     images, labels = open_pictures(
         question.data, channels=card.channels, classes=card.classes, size=card.size
     )
     with Progress("evaluating") as progress:
         progress.say(f"loading {question.model} ...")
         network = load_model(question.model)
-        progress.say(f"evaluating {len(images)} pictures ...")
-        score = evaluate(network, images, labels, hole=question.hole, blank_map=question.blank_map)
+        progress.start("evaluating")
+        score = evaluate(
+            network,
+            images,
+            labels,
+            hole=question.hole,
+            blank_map=question.blank_map,
+            on_progress=progress.update,
+        )
         if question.record:
             progress.say("evaluating every kind of hole ...")
             record(network, card, images, labels)

@@ -62,13 +62,12 @@ class GatedBlock(nn.Module):
         return out
 
     def forward(
-        self, x: Tensor, cache: Cache, aux: Tensor | None = None, condition: Tensor | None = None
+        self, x: Tensor, cache: Cache, aux: tuple[Tensor, ...] = (), condition: Tensor | None = None
     ) -> Tensor:
-        """x (N, F, h, w) and aux (N, aux, h, w) of the chunk, condition (N, 2F, H, W) of the whole image."""
+        """x (N, F, h, w) and aux, together (N, aux, h, w), of the chunk, condition (N, 2F, H, W) of the whole image."""
         hidden = self.conv_in(concat_elu(x), cache)
         if self.aux is not None:
-            assert aux is not None
-            hidden = hidden + self.aux(concat_elu(aux))
+            hidden = hidden + self.aux(concat_elu(torch.cat(aux, 1)))
         gated = self.conv_out(F.dropout(concat_elu(hidden), self.dropout, self.training), cache)
         if condition is not None:
             gated = gated + cache.crop(condition, self.scale)

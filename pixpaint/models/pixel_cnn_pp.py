@@ -81,8 +81,8 @@ class Stack(nn.Module):
         scale = 2**level
         skips = [x]
         for i, block in enumerate(cast(Blocks, self.inward[level])):
-            above = None if self.vertical else cache.published((level, "in", i), scale)
-            x = block(x, cache, above, condition.get(block))
+            aux = () if self.vertical else (cache.published((level, "in", i), scale),)
+            x = block(x, cache, aux, condition.get(block))
             if self.vertical:
                 cache.publish((level, "in", i), x, scale)
             skips.append(x)
@@ -95,7 +95,7 @@ class Stack(nn.Module):
             skips.pop()  # the last block in is the first one out's own input
         for i, block in enumerate(cast(Blocks, self.outward[level])):
             skip = skips.pop()
-            aux = skip if self.vertical else torch.cat([cache.published((level, "out", i), scale), skip], 1)
+            aux = (skip,) if self.vertical else (cache.published((level, "out", i), scale), skip)
             x = block(x, cache, aux, condition.get(block))
             if self.vertical:
                 cache.publish((level, "out", i), x, scale)

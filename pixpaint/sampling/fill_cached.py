@@ -5,14 +5,16 @@ horizontal stack over runs of known pixels as wide chunks and over each pixel of
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
-from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
 from pixpaint.sampling.window import PaintedRow, Window
 
@@ -22,56 +24,99 @@ def fill_cached(
     model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    condition = window.condition(model)
-    frame = window.frame(model)
-    noise = window.noise_planes(frame)
-    above, left, picture = frame[:, :, :-1, 1:], frame[:, :, 1:, :-1], frame[:, :-1, 1:, 1:]
-    height, width = picture.shape[2:]
-    cache = FeatureCache(height, width)
+    yield from CachedFill(model, window, temperature).paint(stop)
 
-    def prefill(first: int, rows: int) -> None:
-        cache.move_to(first, 0, rows, width)
-        band = slice(first, first + rows)
-        model.rows(above[:, :, band], cache, condition)
-        model.pixels(left[:, :, band], cache, condition)
 
-    def decode(row: int, first: int, last: int) -> torch.Tensor:
-        cache.move_to(row, first, 1, last - first)
-        return model.pixels(left[:, :, row : row + 1, first:last], cache, condition)
+class CachedFill:
+    """A fill under way: the picture as far as it is known, and a cache of its features."""
 
-    to_paint = np.flatnonzero(window.todo.any(1)).tolist()
-    start = to_paint[0] // COARSEST * COARSEST
-    if start:
-        prefill(0, start)
-    for row in range(start, to_paint[-1] + 1):
-        if stop():
-            return
-        if row not in to_paint:
-            prefill(row, 1)
-            continue
-        cache.move_to(row, 0, 1, width)
-        model.rows(above[:, :, row : row + 1], cache, condition)
-        painted, pixels, params = [], [], []
-        for first, last, known in runs_of(window.todo[row], width):
+    def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
+        self.model, self.window, self.temperature = model, window, temperature
+        self.condition = window.condition(model)
+        self.frame = window.frame(model)
+        self.noise = window.noise_planes(self.frame)
+        self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
+        self.picture = self.frame[:, :-1, 1:, 1:]  # what is written here is in the other three
+        height, self.width = self.picture.shape[2:]
+        self.cache = FeatureCache(height, self.width)
+
+    def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
+        """Prefills the rows above the hole, then paints row by row."""
+        to_paint = np.flatnonzero(self.window.todo.any(1)).tolist()
+        start = to_paint[0] // COARSEST * COARSEST
+        self.prefill(0, start)
+        for row in range(start, to_paint[-1] + 1):
+            if stop():
+                return
+            if row not in to_paint:
+                self.prefill(row, 1)
+                continue
+            with one_thread():
+                painted = self.paint_row(row, stop)
+            if painted is not None:
+                yield painted
+
+    def prefill(self, first: int, rows: int) -> None:
+        """Runs both stacks over known rows."""
+        if rows:
+            self.run_rows(first, rows)
+            self.decode(first, rows, 0, self.width)
+
+    def run_rows(self, first: int, rows: int) -> None:
+        """Runs the vertical stack over rows above which all is known."""
+        self.cache.move_to(first, 0, rows, self.width)
+        self.model.rows(self.above[:, :, first : first + rows], self.cache, self.condition)
+
+    def decode(self, row: int, rows: int, first: int, last: int) -> Tensor:
+        """Runs the horizontal stack over a chunk, all before which is known; output parameters (N, P, h, w)."""
+        self.cache.move_to(row, first, rows, last - first)
+        return self.model.pixels(self.left[:, :, row : row + rows, first:last], self.cache, self.condition)
+
+    def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
+        """Paints a row's pixels; None if it was stopped before the first."""
+        self.run_rows(row, 1)
+        columns: list[int] = []
+        params = []
+        for first, last, known in runs_of(self.window.todo[row], self.width):
             if known:
                 # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
-                decode(row, first // COARSEST * COARSEST, last)
+                self.decode(row, 1, first // COARSEST * COARSEST, last)
                 continue
-            for column in range(first, last):
-                if stop():
-                    break
-                here = (..., slice(row, row + 1), slice(column, column + 1))
-                param = decode(row, column, column + 1)
-                pixel = model.output.sample(param, noise[here], temperature)  # (candidates, C, 1, 1)
-                picture[here] = bytes_to_units(pixel, frame.dtype)
-                painted.append(column)
-                pixels.append(pixel[:, :, 0])
-                params.append(param)
-        if painted:
-            drawn = picture[:, :, row : row + 1, painted]
-            log_prob = model.output.log_prob(torch.cat(params, 3), drawn)  # (candidates, 1, n)
-            nats = -log_prob.double().sum((1, 2)).cpu()
-            yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), nats)
+            drawn_from = self.paint_run(row, first, last, stop)
+            params.append(drawn_from)
+            columns.extend(range(first, first + drawn_from.shape[3]))
+            if columns[-1:] != [last - 1]:
+                break
+        if not columns:
+            return None
+        drawn = self.picture[:, :, row : row + 1, columns]
+        log_prob = self.model.output.log_prob(torch.cat(params, 3), drawn)  # (N, 1, n)
+        pixels = units_to_bytes(drawn)[:, :, 0]
+        return PaintedRow(row, columns, pixels.cpu(), -log_prob.double().sum((1, 2)).cpu())
+
+    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
+        """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn from."""
+        params = [self.frame.new_empty(len(self.frame), self.model.output.parameters, 1, 0)]
+        for column in range(first, last):
+            if stop():
+                break
+            here = (..., slice(row, row + 1), slice(column, column + 1))
+            params.append(self.decode(row, 1, column, column + 1))
+            pixel = self.model.output.sample(params[-1], self.noise[here], self.temperature)
+            self.picture[here] = bytes_to_units(pixel, self.frame.dtype)
+        return torch.cat(params, 3)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The products of a pixel are too small to share; next to other work, two threads waiting for each other took 20
+    times as long as one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def runs_of(todo: NDArray[np.bool_], width: int) -> Iterator[tuple[int, int, bool]]:

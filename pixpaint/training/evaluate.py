@@ -1,5 +1,6 @@
 """Held-out likelihood of what a hole hides: bits per dimension and nats per picture."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,12 +36,13 @@ def evaluate(
     blank_map: bool = False,
     batch: int = 64,
     seed: int = 0,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Score:
     """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of
     `training.masks.fixed_hole`.
 
     With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit models see
-    the pictures cut at 128. Raises BadRequest for pictures the model can't take.
+    the pictures cut at 128. `on_progress` is told how many of how many pictures are done. Raises BadRequest for pictures the model can't take.
     """
     config = model.config
     if images.ndim != 4 or images.shape[3] != config.channels or not len(images):
@@ -68,6 +70,7 @@ def evaluate(
         params = model(x, context.blanked() if blank_map else context, label, upright).params
         log_prob = model.output.log_prob(params.float(), x.float())
         nats.append(-(log_prob * holes[:, 0]).sum((1, 2)).double().cpu())
+        on_progress(start + n, len(images))
         sizes.append(holes.sum((1, 2, 3)).double().cpu() * config.channels)
     each, dims = torch.cat(nats), torch.cat(sizes)
     bits = each / np.log(2)

@@ -5,7 +5,6 @@ authors' code). The loss is the nats of the hidden pixels only.
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -265,16 +264,3 @@ def processes(device: str) -> Iterator[None]:
         yield
     finally:
         dist.destroy_process_group()
-
-
-def print_progress(progress: Progress) -> None:
-    """One line on standard error: rewritten on a terminal, now and then elsewhere."""
-    left = max(0, round(progress.seconds_left))
-    line = (
-        f"step {progress.step}/{progress.steps}  {progress.bits_per_dim:.4f} bits/dim  "
-        f"{progress.pictures_per_second:.0f} pictures/s  {left // 3600}:{left // 60 % 60:02}:{left % 60:02} left"
-    )
-    if sys.stderr.isatty():
-        print(f"\r{line}  ", end="", file=sys.stderr, flush=True)
-    else:
-        print(line, file=sys.stderr, flush=True)

@@ -147,7 +147,8 @@ def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path) -> N
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
     root = Path(__file__).parents[2]
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    launch += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
     done = subprocess.run(
         [*launch, str(script), str(tmp_path / "two")],
         capture_output=True, text=True, timeout=300, check=False, cwd=root,
