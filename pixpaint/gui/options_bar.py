@@ -27,6 +27,7 @@ class OptionsBar(QWidget):
     def __init__(self, tools: ToolBox, swap: QAction, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tools = tools
+        self._colours: tuple[Colour, Colour] | None = None
         self._names = {
             PENCIL: self.tr("Pencil"),
             BRUSH: self.tr("Mask brush"),
@@ -90,8 +91,10 @@ class OptionsBar(QWidget):
         self.ink.setVisible(tools.tool == PENCIL)
         self._swap.setVisible(tools.tool == PENCIL)
         self.paper.setVisible(inks)
-        _paint(self.ink, tools.ink)
-        _paint(self.paper, tools.paper)
+        if self._colours != (tools.ink, tools.paper):
+            self._colours = (tools.ink, tools.paper)
+            _paint(self.ink, tools.ink)
+            _paint(self.paper, tools.paper)
 
     def _choose_ink(self) -> None:
         colour = QColorDialog.getColor(QColor(*self._tools.ink), self.window(), self.tr("Ink"))
