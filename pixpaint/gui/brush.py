@@ -1,4 +1,4 @@
-"""Which pixels a round brush covers. No Qt."""
+"""Which pixels a round brush covers: hard for the mask, soft for ink. No Qt."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,29 +18,45 @@ def snapped(point: Point, size: int) -> Point:
 
 
 def covered(start: Point, end: Point, size: int, height: int, width: int) -> tuple[Box, NDArray[np.bool_]]:
-    """The pixels under a brush of `size` pixels across drawn from `start` to `end`, within the picture.
+    """The pixels under a hard brush of `size` pixels across drawn from `start` to `end`, within the picture.
 
     Returns their bounding box and bool (its height, its width); an empty box where the stroke lies outside.
     """
-    (row0, column0), (row1, column1) = snapped(start, size), snapped(end, size)
-    # A little less than half, so that a brush of three is a cross and not a square.
-    radius = size / 2 - 0.2
-    top = max(int(np.floor(min(row0, row1) - size / 2)), 0)
-    left = max(int(np.floor(min(column0, column1) - size / 2)), 0)
-    bottom = max(min(int(np.ceil(max(row0, row1) + size / 2)), height), top)
-    right = max(min(int(np.ceil(max(column0, column1) + size / 2)), width), left)
-    rows: NDArray[np.float64] = np.arange(top, bottom, dtype=np.float64)[:, None] + 0.5
-    columns: NDArray[np.float64] = np.arange(left, right, dtype=np.float64)[None, :] + 0.5
+    start, end = snapped(start, size), snapped(end, size)
+    box = _box(start, end, size, height, width)
     if size <= 2:
-        where = _thin((row0, column0), (row1, column1), size, (top, left, bottom, right))
-        return (top, left, bottom, right), where
-    along_row, along_column = row1 - row0, column1 - column0
-    length = along_row**2 + along_column**2
-    share = ((rows - row0) * along_row + (columns - column0) * along_column) / max(length, 1e-9)
-    share = np.clip(share, 0, 1)
-    distance = (rows - row0 - share * along_row) ** 2 + (columns - column0 - share * along_column) ** 2
-    where = distance <= radius**2
-    return (top, left, bottom, right), where
+        return box, _thin(start, end, size, box)
+    # A little less than half, so that a brush of three is a cross and not a square.
+    return box, _distance(start, end, box) <= size / 2 - 0.2
+
+
+def inked(start: Point, end: Point, size: int, height: int, width: int) -> tuple[Box, NDArray[np.float64]]:
+    """How much of each pixel a soft pen of `size` pixels covers, from 0 to 1: as the sketches of the data are drawn.
+
+    Returns a box as `covered` does, and float64 (its height, its width).
+    """
+    box = _box(start, end, size + 1, height, width)
+    return box, np.clip(size / 2 + 0.5 - _distance(start, end, box), 0, 1)
+
+
+def _box(start: Point, end: Point, size: int, height: int, width: int) -> Box:
+    top = max(int(np.floor(min(start[0], end[0]) - size / 2)), 0)
+    left = max(int(np.floor(min(start[1], end[1]) - size / 2)), 0)
+    bottom = min(int(np.ceil(max(start[0], end[0]) + size / 2)), height)
+    right = min(int(np.ceil(max(start[1], end[1]) + size / 2)), width)
+    return top, left, max(bottom, top), max(right, left)
+
+
+def _distance(start: Point, end: Point, box: Box) -> NDArray[np.float64]:
+    """From the line to each pixel's centre."""
+    top, left, bottom, right = box
+    rows = np.arange(top, bottom, dtype=np.float64)[:, None] + 0.5 - start[0]
+    columns = np.arange(left, right, dtype=np.float64)[None, :] + 0.5 - start[1]
+    along_row, along_column = end[0] - start[0], end[1] - start[1]
+    length = max(along_row**2 + along_column**2, 1e-9)
+    share = np.clip((rows * along_row + columns * along_column) / length, 0, 1)
+    distance: NDArray[np.float64] = np.hypot(rows - share * along_row, columns - share * along_column)
+    return distance
 
 
 def _thin(start: Point, end: Point, size: int, box: Box) -> NDArray[np.bool_]:

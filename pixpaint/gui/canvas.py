@@ -133,7 +133,7 @@ class Canvas(QWidget):
             draw_box(painter, self.view, stroke.box)
         elif self._point is not None and self._can_draw and not self._space_held:
             if self._tools.has_size:
-                draw_brush(painter, self.view, self._point, self._tools.size)
+                draw_brush(painter, self.view, self._point, self._tools.size, self._tools.is_soft)
             elif self.hasFocus():
                 draw_cross(painter, self.view, self._point)
 

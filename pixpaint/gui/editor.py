@@ -46,11 +46,14 @@ class Editor(QObject):
         self._recorder = Recorder(self.document, planes)
         self._recipes_before = self.document.recipes
 
-    def paint(self, box: Box, where: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
-        """Paints the pixels of `box` where `where` (its height, its width) is True."""
+    def ink(self, box: Box, opacity: NDArray[np.float64], colour: tuple[int, int, int]) -> None:
+        """Lays colour over the pixels of `box`, with `opacity` (its height, its width) from 0 to 1."""
         self._keep(box)
-        rows, columns = np.nonzero(where)
-        self.document.paint(rows + box[0], columns + box[1], np.array(colour, dtype=np.uint8))
+        rows, columns = np.nonzero(opacity)
+        opacity = opacity[rows, columns, None]
+        rows, columns = rows + box[0], columns + box[1]
+        blended = self.document.pixels[rows, columns] * (1 - opacity) + np.array(colour) * opacity
+        self.document.paint(rows, columns, np.rint(blended).astype(np.uint8))
         self._tell(box)
 
     def mask(self, box: Box, where: NDArray[np.bool_], hidden: bool) -> None:

@@ -70,11 +70,11 @@ class Layers:
         painter.drawRect(_placed(view, self._picture.rect()).adjusted(-1, -1, 0, 0))
 
 
-def draw_brush(painter: QPainter, view: View, point: Point, size: int) -> None:
-    """The outline of the pixels that a click at `point` covers, seen on light and dark alike."""
+def draw_brush(painter: QPainter, view: View, point: Point, size: int, soft: bool) -> None:
+    """The outline of what a click at `point` covers, seen on light and dark alike; a hard brush covers whole pixels."""
     row, column = snapped(point, size)
     path = QPainterPath()
-    if view.scale >= OUTLINED_FROM:
+    if view.scale >= OUTLINED_FROM and not soft:
         x, y = view.to_widget((row - size / 2, column - size / 2))
         path = QTransform.fromScale(view.scale, view.scale).map(_stamp(size))
         path.translate(x, y)

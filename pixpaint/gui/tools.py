@@ -1,11 +1,12 @@
 """The drawing tools: pencil, mask brush, eraser and rectangle; the right button does the opposite."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from pixpaint.gui.brush import Point, covered
+from pixpaint.gui.brush import Point, covered, inked
 from pixpaint.gui.commands import HOLE_ONLY
 from pixpaint.gui.editor import Editor
 from pixpaint.recipe import Box
@@ -19,13 +20,17 @@ MAX_SIZE = 500
 
 @dataclass
 class Stroke:
-    """What is being drawn between press and release: which tool, from where, and with which button."""
+    """What is being drawn between press and release: which tool, from where, and with which button.
+
+    `box` is the rectangle so far; `inked` (H, W) how much ink the stroke has already laid on each pixel.
+    """
 
     tool: str
     start: Point
     last: Point
     opposite: bool
-    box: Box | None = field(default=None)
+    inked: NDArray[np.float32]
+    box: Box | None = None
 
 
 class ToolBox(QObject):
@@ -40,7 +45,7 @@ class ToolBox(QObject):
         self.ink: Colour = (0, 0, 0)
         self.paper: Colour = (255, 255, 255)
         self.erases_ink = False
-        self._sizes = {PENCIL: 1, BRUSH: 8, ERASER: 8}
+        self._sizes = {PENCIL: 2, BRUSH: 8, ERASER: 8}
         self.stroke: Stroke | None = None
 
     @property
@@ -51,6 +56,11 @@ class ToolBox(QObject):
     @property
     def has_size(self) -> bool:
         return self.tool in self._sizes
+
+    @property
+    def is_soft(self) -> bool:
+        """Ink may cover a pixel in part, the mask never."""
+        return not self._masks
 
     def choose(self, tool: str) -> None:
         """The eraser goes on to erase what the tool before it made: ink after the pencil, else the mask."""
@@ -77,15 +87,16 @@ class ToolBox(QObject):
         self.changed.emit()
 
     def suit(self, height: int, width: int) -> None:
-        """Sizes that suit a picture: a pencil of one pixel for a sketch, a broad one for a photograph."""
+        """Sizes that suit a picture: for a sketch the line width that the sketch model knows best."""
         side = min(height, width)
-        pencil, brush = max(1, round(side / 200)), max(2, round(side / 16))
+        pencil, brush = max(2, round(side / 200)), max(2, round(side / 16))
         self._sizes = {PENCIL: pencil, BRUSH: brush, ERASER: brush}
         self.changed.emit()
 
     def press(self, point: Point, opposite: bool) -> None:
         self._editor.begin(HOLE_ONLY if self._masks else ("pixels", "alpha"))
-        self.stroke = Stroke(self.tool, point, point, opposite)
+        inked_so_far = np.zeros(self._editor.document.hole.shape, dtype=np.float32)
+        self.stroke = Stroke(self.tool, point, point, opposite, inked_so_far)
         self.move(point)
 
     def move(self, point: Point) -> None:
@@ -94,10 +105,14 @@ class ToolBox(QObject):
         height, width = self._editor.document.height, self._editor.document.width
         if self.stroke.tool == RECTANGLE:
             self.stroke.box = _spanned(self.stroke.start, point, height, width)
-        else:
+        elif self._masks:
             box, where = covered(self.stroke.last, point, self.size, height, width)
             if where.any():
-                self._draw(box, where)
+                self._mask(box, where)
+        else:
+            box, amount = inked(self.stroke.last, point, self.size, height, width)
+            if amount.any():
+                self._ink(self.stroke, box, amount)
         self.stroke.last = point
 
     def release(self) -> None:
@@ -107,7 +122,7 @@ class ToolBox(QObject):
             return
         if stroke.box is not None and stroke.box[0] < stroke.box[2] and stroke.box[1] < stroke.box[3]:
             top, left, bottom, right = stroke.box
-            self._draw(stroke.box, np.ones((bottom - top, right - left), dtype=np.bool_))
+            self._mask(stroke.box, np.ones((bottom - top, right - left), dtype=np.bool_))
         self.stroke = None
         self._editor.commit(texts[stroke.tool])
 
@@ -121,14 +136,21 @@ class ToolBox(QObject):
     def _masks(self) -> bool:
         return self.tool in (BRUSH, RECTANGLE) or (self.tool == ERASER and not self.erases_ink)
 
-    def _draw(self, box: Box, where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
-        erase = self.stroke is not None and self.stroke.opposite
-        if self.tool == ERASER:
-            erase = not erase
-        if self._masks:
-            self._editor.mask(box, where, not erase)
-        else:
-            self._editor.paint(box, where, self.paper if erase else self.ink)
+    @property
+    def _erases(self) -> bool:
+        opposite = self.stroke is not None and self.stroke.opposite
+        return opposite != (self.tool == ERASER)
+
+    def _mask(self, box: Box, where: NDArray[np.bool_]) -> None:
+        self._editor.mask(box, where, not self._erases)
+
+    def _ink(self, stroke: Stroke, box: Box, amount: NDArray[np.float64]) -> None:
+        """Only what the stroke has not laid there yet: or its segments would show where they overlap."""
+        before = stroke.inked[box[0] : box[2], box[1] : box[3]]
+        after = np.maximum(before, amount)
+        opacity = (after - before) / np.maximum(1 - before, 1e-6)
+        before[:] = after
+        self._editor.ink(box, opacity, self.paper if self._erases else self.ink)
 
     def _texts(self) -> dict[str, str]:
         return {

@@ -117,7 +117,7 @@ def test_saving_again_asks_for_no_name(
     window.documents.open(photo)
     window.does.tools[PENCIL].trigger()
     window.editor.begin()
-    window.editor.paint((0, 0, 2, 2), np.ones((2, 2), dtype=np.bool_), (1, 2, 3))
+    window.editor.ink((0, 0, 2, 2), np.ones((2, 2)), (1, 2, 3))
     window.editor.commit("x")
     with qtbot.waitSignal(window.documents.said):
         window.does.save.trigger()
@@ -263,7 +263,7 @@ def test_a_new_sketch_is_white_paper_with_the_pencil_at_hand(
     assert document.pixels.shape == (32, 32, 3)
     assert (document.pixels == 255).all()
     assert window.tools.tool == PENCIL
-    assert window.tools.size == 1
+    assert window.tools.size == 2
 
 
 def test_recent_files_are_listed_newest_first_and_only_once(

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document
-from pixpaint.gui.brush import covered
+from pixpaint.gui.brush import covered, inked
 from pixpaint.gui.commands import History
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.main_window import MainWindow
@@ -62,6 +62,38 @@ def test_a_thin_line_has_one_pixel_a_step_and_no_gap() -> None:
     _, where = covered((0.5, 0.5), (3.5, 9.5), 1, 20, 20)
     assert where.sum() == 10
     assert where.any(axis=0).all()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("end", [(20.5, 70.5), (60.3, 61.7), (43.0, 20.5)])
+def test_a_soft_line_holds_as_much_ink_as_its_width_and_length(size: int, end: tuple[float, float]) -> None:
+    start = (20.5, 20.5)
+    _, amount = inked(start, end, size, 100, 100)
+    assert 0 <= amount.min() <= amount.max() <= 1
+    length = np.hypot(end[0] - start[0], end[1] - start[1])
+    assert amount.sum() == pytest.approx(size * length + np.pi * size**2 / 4, rel=0.05)
+
+
+def test_a_line_along_a_row_of_pixels_is_sharp() -> None:
+    (top, left, _, _), amount = inked((5.5, 2.5), (5.5, 9.5), 1, 20, 20)
+    np.testing.assert_array_equal(amount[5 - top, 2 - left : 10 - left], 1)
+    assert amount.sum() == 8
+
+
+def test_the_segments_of_a_stroke_do_not_darken_each_other(window: MainWindow) -> None:
+    window.documents.show(Document.blank(40, 48), "a")
+    window.tools.choose(PENCIL)
+    window.tools.set_colours((0, 0, 0), (255, 255, 255))
+    pictures = []
+    for steps in (1, 50):
+        window.tools.press((10.0, 5.0), False)
+        for step in range(steps):
+            window.tools.move((10 + 20 * (step + 1) / steps, 5 + 30 * (step + 1) / steps))
+        window.tools.move((10.0, 5.0))
+        window.tools.release()
+        pictures.append(window.editor.document.pixels.astype(int))
+        window.does.undo.trigger()
+    assert np.abs(pictures[0] - pictures[1]).max() <= 3
 
 
 @given(
@@ -226,7 +258,7 @@ def test_the_history_forgets_its_oldest_steps_to_stay_within_its_bytes() -> None
     noise = np.random.default_rng(1).random((64, 64)) < 0.5
     for place in range(100):
         editor.begin()
-        editor.paint((0, 0, 64, 64), np.roll(noise, place), (place, 3 * place % 256, 9))
+        editor.ink((0, 0, 64, 64), np.roll(noise, place).astype(float), (place, 3 * place % 256, 9))
         editor.commit("noise")
     steps = [editor.history.command(place) for place in range(100)]
     assert sum(step.size for step in steps) <= 30_000  # type: ignore[attr-defined]
