@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pixpaint import __version__
 from pixpaint.errors import BadMask, BadRequest
 
-ENGINES = ("auto", "reference", "torch")
+ENGINES = ("auto", "reference", "torch", "fused")
 DEVICES = ("auto", "cpu", "cuda")
 SEED_LIMIT = 2**63
 TEMPERATURE_LIMIT = 10.0

@@ -149,7 +149,7 @@ def test_a_stopped_fill_continues_to_the_same_picture(engine: str) -> None:
     def stop() -> bool:
         nonlocal asked
         asked += 1
-        return asked > 25
+        return asked > 8
 
     (half,), events = painted(model, image, hole, engine=engine, seed=5, stop=stop)
     done = np.zeros_like(hole)

@@ -108,7 +108,7 @@ class FeatureCache:
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
         self.chunk = Chunk(0, 0, height, width)
-        self._planes: dict[Hashable, Tensor] = {}
+        self.planes: dict[Hashable, Tensor] = {}
         self._boxes: dict[int, Chunk] = {}
 
     def move_to(self, row: int, column: int, height: int, width: int) -> None:
@@ -129,12 +129,12 @@ class FeatureCache:
         return box
 
     def _plane(self, key: Hashable, like: Tensor, height: int, width: int) -> Tensor:
-        plane = self._planes.get(key)
+        plane = self.planes.get(key)
         if plane is None:
             plane = torch.zeros(
                 like.shape[0], like.shape[1], height, width, dtype=like.dtype, device=like.device
             )
-            self._planes[key] = plane
+            self.planes[key] = plane
         return plane
 
     def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:
@@ -157,7 +157,7 @@ class FeatureCache:
         return self.crop(plane, scale)
 
     def recall(self, owner: Hashable, scale: int) -> Tensor:
-        return self.crop(self._planes[owner], scale)
+        return self.crop(self.planes[owner], scale)
 
     def publish(self, key: Hashable, x: Tensor, scale: int) -> None:
         row, column, rows, columns = self._box(scale)
@@ -165,7 +165,7 @@ class FeatureCache:
         plane[:, :, row : row + rows, column : column + columns] = x
 
     def published(self, key: Hashable, scale: int) -> Tensor:
-        return self.crop(self._planes[key], scale)
+        return self.crop(self.planes[key], scale)
 
     def crop(self, plane: Tensor, scale: int) -> Tensor:
         if plane.shape[2] == plane.shape[3] == 1:

@@ -81,7 +81,7 @@ class Stack(nn.Module):
         scale = 2**level
         skips = [x]
         for i, block in enumerate(cast(Blocks, self.inward[level])):
-            aux = () if self.vertical else (cache.published((level, "in", i), scale),)
+            aux: tuple[Tensor, ...] = () if self.vertical else (cache.published((level, "in", i), scale),)
             x = block(x, cache, aux, condition.get(block))
             if self.vertical:
                 cache.publish((level, "in", i), x, scale)

@@ -11,6 +11,7 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
+from pixpaint.sampling.fill_fused import fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
@@ -18,13 +19,15 @@ from pixpaint.sampling.window import PaintedRow, Window
 
 Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
 
-ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached}
+ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 
 
-def choose_engine(engine: str) -> str:
-    """The engine that is meant by `engine`, "auto" or a name in ENGINES. Raises BadRequest."""
+def choose_engine(engine: str, device: str) -> str:
+    """The engine that is meant by `engine`, "auto" or a name in ENGINES, on a device. Raises BadRequest."""
     if engine == "auto":
         return "torch"
+    if engine == "fused" and device != "cpu":
+        raise BadRequest(f"The engine fused runs on the CPU, not on {device}; choose auto or torch.")
     if engine not in ENGINES:
         raise BadRequest(f"There is no engine {engine}; choose auto, {', '.join(ENGINES)}.")
     return engine
@@ -64,7 +67,7 @@ def fill(
         raise BadRequest(
             "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
         )
-    paint = ENGINES[choose_engine(engine)]
+    paint = ENGINES[choose_engine(engine, model.head.weight.device.type)]
     return _fill(
         model,
         _in_channels(image, model.config.channels, model.config.levels),

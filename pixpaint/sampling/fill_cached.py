@@ -95,7 +95,8 @@ class CachedFill:
         return PaintedRow(row, columns, pixels.cpu(), -log_prob.double().sum((1, 2)).cpu())
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn from."""
+        """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn
+        from."""
         params = [self.frame.new_empty(len(self.frame), self.model.output.parameters, 1, 0)]
         for column in range(first, last):
             if stop():

@@ -44,7 +44,7 @@ class Painter:
         """The engine these settings mean. Raises BadRequest."""
         from pixpaint.sampling.fill import choose_engine
 
-        return choose_engine(settings.engine)
+        return choose_engine(settings.engine, self.device(settings))
 
     def model(self, settings: FillSettings) -> PixelCNNPP:
         """The model these settings name, on their device. Raises BadModel, BadRequest."""
@@ -60,7 +60,6 @@ class Painter:
         """Raises now what `paint` would raise before its first row, the model's weights and the mask aside."""
         self.label(settings)
         self.engine(settings)
-        self.device(settings)
 
     def paint(
         self,

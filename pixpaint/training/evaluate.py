@@ -41,8 +41,9 @@ def evaluate(
     """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of
     `training.masks.fixed_hole`.
 
-    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit models see
-    the pictures cut at 128. `on_progress` is told how many of how many pictures are done. Raises BadRequest for pictures the model can't take.
+    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit
+    models see the pictures cut at 128. `on_progress` is told how many of how many pictures are done. Raises
+    BadRequest for pictures the model can't take.
     """
     config = model.config
     if images.ndim != 4 or images.shape[3] != config.channels or not len(images):
