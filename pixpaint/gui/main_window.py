@@ -16,7 +16,7 @@ from pixpaint.gui.documents import Documents
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.fill_desk import FillDesk
 from pixpaint.gui.fill_worker import FillWorker, Paints
-from pixpaint.gui.filling import Filling
+from pixpaint.gui.filling import Filling, State
 from pixpaint.gui.icons import program_icon, tint
 from pixpaint.gui.message_bar import MessageBar
 from pixpaint.gui.new_sketch import NewSketchDialog
@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
         editor.committed.connect(self._update)
         editor.history.cleanChanged.connect(self._update)
         self.filling.state_changed.connect(self._update)
+        self.filling.state_changed.connect(self._watch)
 
     def _connect_view(self) -> None:
         does, canvas = self.does, self.canvas
@@ -161,6 +162,11 @@ class MainWindow(QMainWindow):
         does.mask_recall.setEnabled(self.editor.last_hole is not None and not busy)
         self.canvas.allow_drawing(not busy)
         self.desk.update()
+
+    def _watch(self) -> None:
+        """While a fill runs the canvas has the keys: Space pans there, but would press a button beside it."""
+        if self.filling.state is State.FILLING:
+            self.canvas.setFocus()
 
     def _show_tool(self) -> None:
         self.does.tools[self.tools.tool].setChecked(True)

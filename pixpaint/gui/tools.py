@@ -45,7 +45,7 @@ class ToolBox(QObject):
         self.ink: Colour = (0, 0, 0)
         self.paper: Colour = (255, 255, 255)
         self.erases_ink = False
-        self._sizes = {PENCIL: 2, BRUSH: 8, ERASER: 8}
+        self._sizes = {PENCIL: 1, BRUSH: 8, ERASER: 8}
         self.stroke: Stroke | None = None
 
     @property
@@ -87,9 +87,9 @@ class ToolBox(QObject):
         self.changed.emit()
 
     def suit(self, height: int, width: int) -> None:
-        """Sizes that suit a picture: for a sketch the line width that the sketch model knows best."""
+        """Sizes that suit a picture: a fine pencil for a sketch, a broad one for a photograph."""
         side = min(height, width)
-        pencil, brush = max(2, round(side / 200)), max(2, round(side / 16))
+        pencil, brush = max(1, round(side / 200)), max(2, round(side / 16))
         self._sizes = {PENCIL: pencil, BRUSH: brush, ERASER: brush}
         self.changed.emit()
 

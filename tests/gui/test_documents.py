@@ -263,7 +263,7 @@ def test_a_new_sketch_is_white_paper_with_the_pencil_at_hand(
     assert document.pixels.shape == (32, 32, 3)
     assert (document.pixels == 255).all()
     assert window.tools.tool == PENCIL
-    assert window.tools.size == 2
+    assert window.tools.size == 1
 
 
 def test_recent_files_are_listed_newest_first_and_only_once(

@@ -31,7 +31,11 @@ def real_window(qtbot: QtBot, tiny_model: Path, settings: QSettings) -> MainWind
     document.pixels[4, 2:14] = 0
     document.hole[8:] = True
     window.documents.show(document, "sketch")
-    qtbot.waitUntil(lambda: window.status.means.text() == "torch on CPU", timeout=60_000)
+
+    def is_ready() -> None:
+        assert window.status.means.text().endswith(" on CPU"), window.bar.text
+
+    qtbot.waitUntil(is_ready, timeout=60_000)
     return window
 
 
