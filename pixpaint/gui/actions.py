@@ -70,6 +70,7 @@ class Actions:
         self.mask_shown.setChecked(True)
         self.panel_shown.setChecked(True)
         self.recent = QMenu(tr("Open &Recent"), window)
+        self.recent.setToolTipsVisible(True)
         self._fill_menus()
 
     def with_shortcuts(self) -> list[QAction]:

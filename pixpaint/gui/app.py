@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -38,7 +39,7 @@ def run(picture: Path | None) -> int:
         window.documents.open_sample()
     else:
         window.documents.show(document, document.path.name if document.path else "")
-    sys.excepthook = _log_uncaught
+    sys.excepthook = partial(_admit, window)
     # Python's own handler would wait for the next Python instruction, which may never come while Qt waits.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     window.show()
@@ -58,6 +59,9 @@ def _painter() -> Paints:
     return Painter()
 
 
-def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _admit(
+    window: MainWindow, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
     """A mistake of the program's in a slot: the window goes on, and the log has what is needed to mend it."""
     log.error("unexpected %s in the window", kind.__name__, exc_info=(kind, error, trace))
+    window.bar.complain(window.tr("Something went wrong in pixpaint itself; the log has the details."))

@@ -85,6 +85,26 @@ sys.exit(app.run(None))
     assert time.monotonic() - begin < 15
 
 
+def test_a_mistake_in_a_slot_is_told_and_logged_and_the_window_goes_on() -> None:
+    result = run(
+        """
+import logging
+logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s", stream=sys.stdout)
+app._painter = lambda: None
+def fail(window): raise ValueError("a mistake")
+def look(window):
+    print(window.bar.text)
+    window.close()
+when_shown(fail, 200)
+when_shown(look, 400)
+sys.exit(app.run(None))
+"""
+    )
+    assert result.returncode == 0, result.stderr
+    assert "ERROR unexpected ValueError in the window" in result.stdout
+    assert "Something went wrong in pixpaint itself; the log has the details." in result.stdout
+
+
 def test_a_bad_picture_is_refused_before_there_is_a_window(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(BadImage, match=r"text\.png"):
