@@ -48,7 +48,8 @@ def fold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
             plain[name] = value
         elif part == "original0":  # the length; original1 is the direction
             direction = parameters[f"{layer}.parametrizations.weight.original1"]
-            dims = [dim for dim in range(value.ndim) if value.shape[dim] == 1 < direction.shape[dim]]
+            # All but the outputs' dimension; where there is one output, that one too makes no difference.
+            dims = [dim for dim in range(value.ndim) if value.shape[dim] == 1]
             plain[f"{layer}.weight"] = direction * (
                 value / torch.linalg.vector_norm(direction, dim=dims, keepdim=True)
             )
