@@ -8,12 +8,19 @@ from typing import Any
 
 from pixpaint.assets import model_folders
 from pixpaint.errors import BadModel
+from pixpaint.files import replace_file
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
-    """What is known of a model. `bits_per_dim` maps a kind of hole to bits per dimension on held-out pictures,
-    `training` says how it was made (steps, pictures, seconds, machine), `sha256` is that of the weights file."""
+    """What is known of a model.
+
+    `bits_per_dim` maps each kind of hole measured to bits per dimension on held-out pictures, "<hole> standard error"
+    to that figure's, "<hole> blanked" to what it is when the encoder is shown nothing, and "all nats per image"
+    to nats. `training` says how the model was made (steps, batch, seconds, device), its "history" how the
+    figures fell, its "evaluated on" which pictures they are from. `sha256` is that of the weights file. `name` is
+    that of the file it was read from.
+    """
 
     name: str
     config: Mapping[str, Any]
@@ -38,10 +45,10 @@ class ModelCard:
         return int(self.config["crop"])
 
     def write(self, path: Path) -> None:
-        """Writes the JSON, all but `path`, which is where the card was read from."""
+        """Writes the JSON, all but `path`, which is where the card was read from. Raises CannotWrite."""
         data = {**asdict(self), "classes": list(self.classes)}
         del data["path"]
-        path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        replace_file(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def weights_path(name_or_path: str) -> Path:
@@ -83,11 +90,11 @@ def list_models() -> list[ModelCard]:
 def _read(path: Path) -> ModelCard:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        known = {f.name for f in fields(ModelCard)} - {"path"}
+        known = {f.name for f in fields(ModelCard)} - {"name", "path"}
         values = {name: value for name, value in data.items() if name in known}
         values["classes"] = tuple(values.get("classes", ()))
-        card = ModelCard(**values, path=path.with_suffix(".safetensors"))
+        card = ModelCard(**values, name=path.stem, path=path.with_suffix(".safetensors"))
         _ = card.channels, card.size
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BadModel(f"The model's description {path} can't be read ({error}).") from error
     return card

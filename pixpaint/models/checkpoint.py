@@ -14,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from pixpaint.errors import BadModel
+from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.files import replace_file
 from pixpaint.models.card import ModelCard, read_card, weights_path
 from pixpaint.models.config import PixelCNNPPConfig
@@ -25,9 +25,16 @@ def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
     """Writes folder/<card.name>.safetensors in float16 and its card; gives the card with sha256 and parameters
     filled in.
 
-    The model must have plain weights (no weight norm). Raises CannotWrite.
+    The model must have plain weights (no weight norm). Raises CannotWrite, and BadModel for weights that are no
+    numbers or too large for float16; then nothing is written.
     """
     weights = {name: tensor.half().contiguous().cpu() for name, tensor in model.state_dict().items()}
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise BadModel(
+                f"The model {card.name} can't be saved: {name} holds values that are not finite in float16; "
+                "train it at a lower learning rate."
+            )
     data = save_tensors(weights, {"format": "pt"})
     path = folder / f"{card.name}.safetensors"
     card = replace(
@@ -37,7 +44,10 @@ def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
         parameters=sum(p.numel() for p in model.parameters()),
         path=path,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"The folder {folder} can't be made: {error.strerror or error}.") from error
     replace_file(path, data)
     card.write(path.with_suffix(".json"))
     return card
