@@ -17,10 +17,18 @@ class EncoderConfig:
     groups: int = 8
 
     def __post_init__(self) -> None:
-        if len(self.widths) < 3 or any(w < 1 or w % self.groups for w in self.widths) or self.blocks < 1:
+        valid = (
+            isinstance(self.widths, tuple)
+            and len(self.widths) >= 3
+            and _all_ints(self.blocks, self.groups, *self.widths)
+            and min(self.blocks, self.groups) >= 1
+            # A group of one channel would be a single value at the coarsest scale of a small picture: no spread.
+            and all(width > self.groups and width % self.groups == 0 for width in self.widths)
+        )
+        if not valid:
             raise BadModel(
-                f"An encoder needs three or more widths, each a multiple of {self.groups} groups, "
-                f"and one block or more; got {self.widths} and {self.blocks}."
+                "An encoder needs three or more widths, each a multiple of its groups and more than them, "
+                f"and one block or more; got {self.widths}, {self.groups} groups and {self.blocks} blocks."
             )
 
 
@@ -46,10 +54,15 @@ class PixelCNNPPConfig:
     crop: int = 32
 
     def __post_init__(self) -> None:
+        sizes = (self.features, self.blocks, self.components, self.context, self.crop)
         valid = (
-            self.channels in (1, 3)
+            _all_ints(self.channels, self.levels, self.classes, *sizes)
+            and type(self.dropout) in (int, float)
+            and isinstance(self.oriented, bool)
+            and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
+            and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
-            and min(self.features, self.blocks, self.components, self.context, self.crop) >= 1
+            and min(sizes) >= 1
             and 0 <= self.dropout < 1
             and self.classes >= 0
         )
@@ -66,6 +79,8 @@ class PixelCNNPPConfig:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PixelCNNPPConfig":
         """Raises BadModel where the object has another kind, or fields this version does not know."""
+        if not isinstance(data, Mapping):
+            raise BadModel(f"A model's configuration is a JSON object, not {data!r}.")
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name != "kind"}
         if data.get("kind") != "pixel_cnn_pp" or not set(values) <= known:
@@ -79,3 +94,8 @@ class PixelCNNPPConfig:
             return cls(**values)
         except (TypeError, KeyError) as error:
             raise BadModel(f"The model's configuration can't be read ({error}).") from error
+
+
+def _all_ints(*values: object) -> bool:
+    """JSON's true and 1.0 are no sizes."""
+    return all(type(value) is int for value in values)

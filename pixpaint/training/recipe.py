@@ -1,6 +1,7 @@
 """A training recipe: everything that decides what a training run makes, as JSON."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib import resources
@@ -42,15 +43,32 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        chances = (
-            self.whole,
-            self.half_size_hints + self.stroke_hints,
-            self.no_class,
-            self.turned,
-            self.cooldown,
-        )
-        if self.batch < 1 or self.steps < 1 or not all(0 <= chance <= 1 for chance in chances):
-            raise BadRequest(f"The recipe {self.name} has a size below 1 or a chance outside 0 to 1.")
+        text = isinstance(self.name, str) and isinstance(self.data, str) and isinstance(self.licence, str)
+        if not text or not self.name or not self.data or "/" in self.name or "\\" in self.name:
+            raise BadRequest(
+                f"A recipe needs a name without slashes, a kind of data and, if any, a licence in words; "
+                f"got {self.name!r}, {self.data!r} and {self.licence!r}."
+            )
+        if not isinstance(self.model, PixelCNNPPConfig) or not isinstance(self.bf16, bool):
+            raise BadRequest(
+                f"The recipe {self.name} needs a model's configuration, and true or false for bf16."
+            )
+        for field in ("batch", "steps", "warmup", "seed"):
+            value, lowest = getattr(self, field), 1 if field in ("batch", "steps") else 0
+            if type(value) is not int or not lowest <= value < 2**63:
+                raise BadRequest(
+                    f"The recipe {self.name} has {field} {value!r}: use a whole number from {lowest}, below 2^63."
+                )
+        for field in ("learning_rate", "decay", "preview_weight"):
+            value, zero_is_fine = getattr(self, field), field == "preview_weight"
+            if not _is_number(value) or not (0 < value < math.inf or (zero_is_fine and value == 0)):
+                raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number above 0.")
+        for field in ("cooldown", "whole", "half_size_hints", "stroke_hints", "no_class", "turned", "ema"):
+            value = getattr(self, field)
+            if not _is_number(value) or not 0 <= value <= 1 or (field == "ema" and value == 1):
+                raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number from 0 to 1.")
+        if self.half_size_hints + self.stroke_hints > 1:
+            raise BadRequest(f"The chances of hints in the recipe {self.name} add up to more than 1.")
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -65,6 +83,8 @@ class Recipe:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Recipe":
         """Raises BadRequest for unknown or missing fields, BadModel for an impossible model."""
+        if not isinstance(data, Mapping):
+            raise BadRequest(f"A recipe is a JSON object, not {data!r}.")
         unknown = set(data) - {f.name for f in fields(cls)}
         if unknown or not {"name", "model", "data"} <= set(data):
             raise BadRequest(
@@ -73,8 +93,12 @@ class Recipe:
         return cls(**{**data, "model": PixelCNNPPConfig.from_json(data["model"])})
 
 
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float)
+
+
 def read_recipe(name_or_path: str) -> Recipe:
-    """A bundled recipe by name, or any by the path of its JSON file. Raises BadRequest."""
+    """A bundled recipe by name, or any by the path of its JSON file. Raises BadRequest, BadModel."""
     path = Path(name_or_path)
     folder = resources.files("pixpaint.training") / "recipes"
     source = path if path.suffix == ".json" else folder / f"{name_or_path}.json"
