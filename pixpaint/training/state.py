@@ -56,7 +56,9 @@ class TrainingState:
 
     def averaged_model(self) -> PixelCNNPP:
         """A copy with averaged, plain weights, in evaluation mode: what is evaluated and shipped."""
-        return build_model(self.recipe.model, weight_norm.fold(self.average))
+        # Copied, as `fold` and `build_model` pass on what they need not change, and training goes on changing it.
+        plain = {name: tensor.clone() for name, tensor in weight_norm.fold(self.average).items()}
+        return build_model(self.recipe.model, plain)
 
     def save(self, path: Path) -> None:
         """Writes the whole state. Raises CannotWrite."""
@@ -75,12 +77,21 @@ class TrainingState:
         replace_file(path, save_tensors(tensors, {"pixpaint": json.dumps(notes)}))
 
     def load(self, path: Path) -> None:
-        """Continues from a saved state. Raises BadModel where it is damaged or of another model."""
+        """Continues from a saved state. Steps and rates of the recipe may have changed since.
+
+        Raises BadModel where it is damaged, of another model, or of other examples: another seed, batch or data.
+        """
         tensors, notes = read_state(path)
         if notes["recipe"]["model"] != self.recipe.model.to_json():
             raise BadModel(
                 f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
             )
+        for field in ("seed", "batch", "data"):
+            saved, wanted = notes["recipe"].get(field), getattr(self.recipe, field)
+            if saved != wanted:
+                raise BadModel(
+                    f"{path} holds a run with {field} {saved}, not {wanted}: go on with the same, or start anew."
+                )
         parameters = dict(self.model.named_parameters())
         moments: dict[Tensor, dict[str, Tensor]] = {p: {} for p in parameters.values()}
         with torch.no_grad():
