@@ -66,6 +66,12 @@ class Loop:
 
     def __init__(self, options: TrainOptions, pictures: Pictures) -> None:
         self.options, self.pictures, self.recipe = options, pictures, options.recipe
+        model = self.recipe.model
+        if (pictures.channels, len(pictures.classes)) != (model.channels, model.classes):
+            raise BadRequest(
+                f"The recipe {self.recipe.name} is for pictures of {model.channels} channel(s) and {model.classes} "
+                f"classes; these have {pictures.channels} channel(s) and {len(pictures.classes)} classes."
+            )
         self.rank, self.world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         if self.recipe.batch % self.world:
             raise BadRequest(
@@ -164,7 +170,6 @@ class Loop:
             scores = self.scores(model)
             bits = {hole: round(score.bits_per_dim, 4) for hole, score in scores.items()}
             self.state.history.append({"step": self.state.step, "seconds": round(self.state.seconds), **bits})
-            self.state.save(self.checkpoint)
             recipe = self.recipe
             card = ModelCard(
                 name=recipe.name,
@@ -178,9 +183,12 @@ class Loop:
                     "batch": recipe.batch,
                     "seconds": round(self.state.seconds),
                     "device": str(self.device),
+                    "history": list(self.state.history),
                 },
             )
+            # The model first: weights that are no longer finite are refused and leave the last good checkpoint.
             card = save_model(model, card, self.options.folder)
+            self.state.save(self.checkpoint)
             on_pause(model, card)
         if self.world > 1:
             dist.barrier()
