@@ -63,7 +63,7 @@ def _example(
     pictures: Pictures, recipe: Recipe, number: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_], int, int]:
     """Picture (S, S, C), hole (S, S), hints (S, S, C), where they are (S, S), label, orientation."""
-    rng = np.random.Generator(np.random.Philox(key=[recipe.seed, number]))
+    rng = np.random.Generator(np.random.Philox(key=np.array([recipe.seed, number], np.uint64)))
     config = recipe.model
     size = config.crop
     image, label = pictures.sample(rng, size)
@@ -84,11 +84,16 @@ def _example(
 
 
 def half_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture (H, W, C) at half its size, enlarged again: what the next coarser level of a pyramid knows of it."""
+    """A picture (H, W, C) at half its size, enlarged again: what the next coarser level of a pyramid knows of it.
+    One a pixel high or wide has no half, and is given back."""
     height, width, channels = image.shape
+    if min(height, width) < 2:
+        return image
     small = image[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2, channels)
-    mean = np.rint(small.mean((1, 3))).astype(np.uint8).squeeze()
-    enlarged = Image.fromarray(mean).resize((width, height), Image.Resampling.BICUBIC)
+    mean = np.rint(small.mean((1, 3))).astype(np.uint8)
+    enlarged = Image.fromarray(mean if channels == 3 else mean[..., 0]).resize(
+        (width, height), Image.Resampling.BICUBIC
+    )
     return np.asarray(enlarged).reshape(height, width, channels)
 
 

@@ -10,23 +10,12 @@ from pixpaint.training.arrays import array_names
 from pixpaint.training.bitmaps import CHARACTER, BitmapPictures
 from pixpaint.training.digits import DIGIT_SIDE, DigitPictures, pad_digits, read_digits
 from pixpaint.training.photos import PhotoPictures
-from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Mixture, Pictures, binarize
+from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Mixture
 from pixpaint.training.strokes import StrokePictures, read_words
 
 STROKES = "quickdraw-345.ndjson.gz"
 SKETCH_SIDE = 32
 HELD_OUT = "held-out"
-
-__all__ = [
-    "Mixture",
-    "PhotoPictures",
-    "Pictures",
-    "binarize",
-    "digit_pictures",
-    "folder_pictures",
-    "open_pictures",
-    "sketch_pictures",
-]
 
 
 def sketch_pictures(folder: str | Path) -> Mixture:
