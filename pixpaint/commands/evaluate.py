@@ -13,7 +13,6 @@ from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
 from pixpaint.document import Document
-from pixpaint.errors import CannotWrite
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import load_model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
@@ -57,7 +56,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
         )
         if question.record:
             progress.say("evaluating every kind of hole ...")
-            record(network, card, images, labels)
+            record(network, card, question.data, images, labels)
         if question.sheet is not None:
             progress.say("painting completions ...")
             sheet = contact_sheet(network, images, labels)
@@ -67,9 +66,10 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
 
 
 def record(
-    network: PixelCNNPP, card: ModelCard, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    network: PixelCNNPP, card: ModelCard, data: str, images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
-    """Writes bits/dim for each hole, its standard error, and bits/dim with the map blanked, into the card's file."""
+    """Writes bits/dim for each hole, its standard error, bits/dim with the map blanked, nats of a whole picture and
+    which pictures these are into the card's file. Raises CannotWrite."""
     figures: dict[str, Any] = {}
     for hole in HOLES:
         seeing = evaluate(network, images, labels, hole=hole)
@@ -78,11 +78,12 @@ def record(
         if network.encoder is not None and hole != "all":
             blank = evaluate(network, images, labels, hole=hole, blank_map=True)
             figures[f"{hole} blanked"] = round(blank.bits_per_dim, 4)
+        if hole == "all":
+            figures["all nats per image"] = round(seeing.nats_per_image, 4)
+    evaluated_on = {"data": Path(data).resolve().name, "pictures": len(images)}
+    card = replace(card, bits_per_dim=figures, training={**card.training, "evaluated on": evaluated_on})
     assert card.path is not None
-    try:
-        replace(card, bits_per_dim=figures).write(card.path.with_suffix(".json"))
-    except OSError as error:
-        raise CannotWrite(f"{card.path} could not be written: {error.strerror or error}.") from error
+    card.write(card.path.with_suffix(".json"))
 
 
 def as_fields(question: Question, score: Score) -> dict[str, Any]:

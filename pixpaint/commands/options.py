@@ -124,8 +124,20 @@ def _train_options(parser: ArgumentParser) -> None:
     add("--recipe", metavar="NAME|FILE", default="folder", help="a bundled recipe or a JSON file (folder)")
     add("--name", help="what to call the model (as the recipe does)")
     add("--out", metavar="FOLDER", type=Path, help="where to keep all of it (the model among your models)")
-    add("--minutes", metavar="M", type=float, default=float("inf"), help="stop after so long")
-    add("--steps", metavar="N", type=int, help="stop after so many steps in all (as the recipe says)")
+    add(
+        "--minutes",
+        metavar="M",
+        type=float,
+        default=float("inf"),
+        help="stop after so long, with the learning rate wherever it is then",
+    )
+    add(
+        "--steps",
+        metavar="N",
+        type=int,
+        help="stop after so many steps in all (as the recipe says); the learning rate falls to zero towards the "
+        "last of them, which the model gains much from, so with --minutes choose N such that both end together",
+    )
     add("--batch", metavar="N", type=int, help="pictures a step (as the recipe says)")
     add("--resume", action="store_true", help="go on where an earlier run of this name stopped")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to train (auto)")
