@@ -129,14 +129,15 @@ def _train_options(parser: ArgumentParser) -> None:
         metavar="M",
         type=float,
         default=float("inf"),
-        help="stop after so long, with the learning rate wherever it is then",
+        help="stop after so long; this does not make the learning rate fall",
     )
     add(
         "--steps",
         metavar="N",
         type=int,
-        help="stop after so many steps in all (as the recipe says); the learning rate falls to zero towards the "
-        "last of them, which the model gains much from, so with --minutes choose N such that both end together",
+        help="stop after so many steps in all (as the recipe says); towards the last of them the learning rate "
+        "falls to zero, which the model gains from, so if --minutes would end the run before, choose an N that is "
+        "reached in that time",
     )
     add("--batch", metavar="N", type=int, help="pictures a step (as the recipe says)")
     add("--resume", action="store_true", help="go on where an earlier run of this name stopped")
