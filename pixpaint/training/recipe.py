@@ -46,7 +46,7 @@ class Recipe:
         text = isinstance(self.name, str) and isinstance(self.data, str) and isinstance(self.licence, str)
         if not text or not self.name or not self.data or "/" in self.name or "\\" in self.name:
             raise BadRequest(
-                f"A recipe needs a name without slashes, a kind of data and, if any, a licence in words; "
+                "A recipe needs a name without slashes, a kind of data and, if any, a licence in words; "
                 f"got {self.name!r}, {self.data!r} and {self.licence!r}."
             )
         if not isinstance(self.model, PixelCNNPPConfig) or not isinstance(self.bf16, bool):
@@ -59,10 +59,18 @@ class Recipe:
                 raise BadRequest(
                     f"The recipe {self.name} has {field} {value!r}: use a whole number from {lowest}, below 2^63."
                 )
-        for field in ("learning_rate", "decay", "preview_weight"):
-            value, zero_is_fine = getattr(self, field), field == "preview_weight"
-            if not _is_number(value) or not (0 < value < math.inf or (zero_is_fine and value == 0)):
-                raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number above 0.")
+        if not _is_number(self.learning_rate) or not 0 < self.learning_rate < math.inf:
+            raise BadRequest(
+                f"The recipe {self.name} has learning_rate {self.learning_rate!r}: use a number above 0."
+            )
+        if not _is_number(self.preview_weight) or not 0 <= self.preview_weight < math.inf:
+            raise BadRequest(
+                f"The recipe {self.name} has preview_weight {self.preview_weight!r}: use a number from 0."
+            )
+        if not _is_number(self.decay) or not 0 < self.decay <= 1:
+            raise BadRequest(
+                f"The recipe {self.name} has decay {self.decay!r}: use a number above 0, up to 1."
+            )
         for field in ("cooldown", "whole", "half_size_hints", "stroke_hints", "no_class", "turned", "ema"):
             value = getattr(self, field)
             if not _is_number(value) or not 0 <= value <= 1 or (field == "ema" and value == 1):
