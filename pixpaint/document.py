@@ -76,6 +76,16 @@ class Document:
             alpha = self.alpha[rows, columns]
             self.alpha[rows, columns] = np.where(alpha == 0, np.uint8(255), alpha)
 
+    def on_white(self, hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """The picture as it is shown to a model, a new array uint8 (H, W, 3): on white paper where it is transparent.
+
+        Pixels of `hole` (H, W) are as they are: a continued fill must see again what it painted there.
+        """
+        if self.alpha is None:
+            return self.pixels.copy()
+        alpha = np.where(hole, 255, self.alpha).astype(np.uint32)[..., None]
+        return ((self.pixels * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
     def copy(self) -> "Document":
         """A copy that shares no array, for another thread."""
         return Document(

@@ -209,3 +209,14 @@ def test_a_copy_shares_nothing() -> None:
     assert (copy.pixels == 255).all()
     assert not copy.alpha.any()  # type: ignore[union-attr]
     assert not copy.hole.any()
+
+
+def test_a_model_sees_transparent_pixels_as_white_paper_but_the_hole_as_it_is() -> None:
+    pixels = np.zeros((1, 4, 3), np.uint8)
+    document = Document(pixels=pixels, alpha=np.array([[0, 255, 128, 0]], np.uint8))
+    hole = np.array([[False, False, False, True]])
+    assert document.on_white(hole)[0, :, 0].tolist() == [255, 0, 127, 0]
+    assert not document.pixels.any()
+    plain = Document(pixels=pixels).on_white(hole)
+    assert plain is not pixels
+    assert not plain.any()

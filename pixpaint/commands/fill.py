@@ -103,7 +103,7 @@ def fill_document(
     results = [document.copy() for _ in range(settings.candidates)]
     nats = np.zeros(settings.candidates)
     start = time.perf_counter()
-    for event in painter.paint(settings, document.pixels, hole):
+    for event in painter.paint(settings, document.on_white(hole), hole):
         for result, pixels in zip(results, event.pixels, strict=True):
             result.paint(event.rows, event.columns, pixels)
         nats += event.nats

@@ -155,7 +155,7 @@ class Filling(QObject):
             FillJob(
                 id=self._job,
                 settings=fill.settings,
-                image=self._editor.document.pixels.copy(),
+                image=self._editor.document.on_white(fill.hole),
                 hole=fill.hole,
                 painted=fill.painted.copy() if self._done_at_start else None,
             )

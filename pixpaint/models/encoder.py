@@ -1,7 +1,8 @@
 """The encoder: an unmasked U-Net that sees everything known around the hole, once a fill.
 
 It has no part in the papers: PixelCNN++ conditions on classes only. Group norm, because a plain stack of convolutions
-taught the decoder nothing in 800 steps; no batch norm, because a fill is a batch of one.
+taught the decoder nothing in 800 steps; no batch norm, because a fill is a batch of one. Group norm averages over the
+whole window: in one much larger and much emptier than the training crop the maps tell less than they could.
 """
 
 from itertools import pairwise
@@ -38,9 +39,10 @@ class Context(NamedTuple):
         return Context(*(torch.full_like(plane, float(i == 1)) for i, plane in enumerate(self)))
 
     def padded(self, multiple: int) -> "Context":
-        """With zeros below and to the right, up to a height and a width that are multiples of `multiple`."""
+        """Extended below and to the right by hidden cells, up to a height and a width that are multiples of `multiple`."""
         height, width = self.hole.shape[2:]
-        return Context(*(F.pad(plane, (0, -width % multiple, 0, -height % multiple)) for plane in self))
+        size = (0, -width % multiple, 0, -height % multiple)
+        return Context(*(F.pad(plane, size, value=float(i == 1)) for i, plane in enumerate(self)))
 
 
 class ResidualBlock(nn.Module):

@@ -13,6 +13,7 @@ from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_fused import fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
+from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
 from pixpaint.sampling.window import PaintedRow, Window
@@ -52,7 +53,8 @@ def fill(
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()`, asked before each pixel, be true: then the row so far is the last event.
 
-    Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range.
+    Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the first row
+    of a window, OutOfMemory for one that is too large.
     """
     if hole.shape != image.shape[:2]:
         raise BadMask(
@@ -94,7 +96,9 @@ def _fill(
     total = int(hole.sum())
     row, done = 0, total - int(todo.sum())
     for job in jobs:
+        check_memory(model, job, len(seeds))
         rows, columns = positions(job.height, job.width, job.orientation)
+        end = done + int(todo[job.window].sum())
         for part in paint(_window(job, image, hole, todo, seeds, label)):
             row += 1
             done += len(part.columns)
@@ -110,6 +114,8 @@ def _fill(
                 done=done,
                 total=total,
             )
+        if done < end:  # stopped
+            return
 
 
 def _window(

@@ -55,6 +55,8 @@ class CachedFill:
                 painted = self.paint_row(row, stop)
             if painted is not None:
                 yield painted
+            if painted is None or len(painted.columns) < np.count_nonzero(self.window.todo[row]):
+                return
 
     def prefill(self, first: int, rows: int) -> None:
         """Runs both stacks over known rows."""

@@ -36,5 +36,5 @@ def fill_slowly(
             pixels.append(pixel[:, :, 0])
         if painted:
             yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), nats)
-        if stop():
+        if len(painted) < np.count_nonzero(window.todo[row]):
             return

@@ -3,7 +3,8 @@ picture it lies, and on nothing else, so any hole, window, orientation, engine o
 there.
 
 The generator is numpy's Philox 4x64 (Salmon et al., SC 2011), which is a function of a key and a counter: the key is
-(seed, level), the counter (column, row), and each value of the counter gives the four numbers of one pixel.
+(seed, level), the counter (column + 1, row), since numpy counts before it draws, and each value of the counter gives
+the four numbers of one pixel.
 """
 
 import numpy as np
@@ -18,9 +19,10 @@ def draw_noise(seed: int, level: int, row: int, column: int, height: int, width:
 
     [..., 0] is uniform on (0, 1), [..., 1:] standard logistic.
     """
+    key = np.array([seed, level], np.uint64)  # a list would pass through float64, which lacks the last digits
     raw = np.empty((height, width * NUMBERS), np.uint64)
     for i in range(height):
-        generator = np.random.Philox(key=[seed, level], counter=[column, row + i, 0, 0])
+        generator = np.random.Philox(key=key, counter=[column, row + i, 0, 0])
         raw[i] = generator.random_raw(width * NUMBERS)
     uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     noise = uniform.reshape(height, width, NUMBERS)

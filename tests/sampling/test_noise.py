@@ -29,6 +29,10 @@ def test_seed_level_row_and_column_each_change_it() -> None:
     assert len(set(noise)) == 5
 
 
+def test_the_largest_seeds_differ() -> None:
+    assert len({draw_noise(seed, 0, 0, 0, 1, 1).tobytes() for seed in (0, 2**63, 2**63 + 1, 2**64 - 1)}) == 4
+
+
 def test_the_first_number_is_uniform_and_the_others_are_logistic() -> None:
     noise = draw_noise(3, 0, 0, 0, 300, 300).reshape(-1, 4)
     uniform, logistic = noise[:, 0], noise[:, 1:]

@@ -1,0 +1,49 @@
+"""How much memory a fill takes, asked before it starts: a kernel that runs out of it ends the process without a word."""
+
+import re
+from pathlib import Path
+
+import torch
+
+from pixpaint.errors import OutOfMemory
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling.plan import Job
+
+RESERVE = 256 * 2**20
+"""Bytes left for everything else."""
+
+
+def check_memory(model: PixelCNNPP, job: Job, candidates: int) -> None:
+    """Raises OutOfMemory where the planes of a job would not fit in the memory at hand."""
+    needed, at_hand = bytes_needed(model, job, candidates), bytes_at_hand(model.head.weight.device)
+    if at_hand is not None and needed > at_hand - RESERVE:
+        raise OutOfMemory(
+            f"A part of {job.width} × {job.height} pixels takes about {needed / 2**30:.1f} GB and "
+            f"{at_hand / 2**30:.1f} GB are free: mark a smaller part, or separate ones one after the other."
+        )
+
+
+def bytes_needed(model: PixelCNNPP, job: Job, candidates: int) -> int:
+    """An estimate from above: each block keeps two inputs of 2F features, its output and its condition, and the prefill
+    holds a few more of each while it runs."""
+    numbers = 0.0
+    for block in model.gated_blocks():
+        features = model.config.features
+        planes = candidates * (4 + 2) * features
+        shared = 2 * features if block.project is not None else 0
+        numbers += (planes + shared) / block.scale**2
+    passing = candidates * 16 * model.config.features
+    if model.config.encoder is not None:
+        passing += 12 * model.config.encoder.widths[0]
+    return int((numbers + passing) * job.height * job.width * model.head.weight.element_size())
+
+
+def bytes_at_hand(device: torch.device) -> int | None:
+    """Free memory of a device in bytes; None where the system does not tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        return None
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", meminfo.read_text(encoding="ascii"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
