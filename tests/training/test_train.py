@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,94 +10,123 @@ import pytest
 import torch
 
 from pixpaint.errors import BadModel, BadRequest
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.card import read_card
 from pixpaint.training import weight_norm
-from pixpaint.training.batches import half_size, make_batch, rough_colours
-from pixpaint.training.pictures import Pictures
-from pixpaint.training.recipe import Recipe, read_recipe
+from pixpaint.training.batches import make_batch
 from pixpaint.training.state import TrainingState
-from pixpaint.training.train import Loop, TrainOptions, run
-from tests.registry import SMALL_ENCODER
+from pixpaint.training.train import TrainOptions, run
+from tests.training.examples import MODEL, RECIPE, FourPictures, loop_of, losses_of, take
 
-MODEL = PixelCNNPPConfig(
-    channels=1, features=8, blocks=1, components=3, dropout=0.0, oriented=True, encoder=SMALL_ENCODER, crop=8
+
+@pytest.mark.parametrize(
+    ("changes", "rate", "whole", "steps", "least", "most"),
+    [
+        # One bit: a pixel costs 1 if nothing is known; which of the four it is costs 2 in 64 pixels, 0.03 a pixel.
+        pytest.param({"levels": 2}, 1e-2, 1.0, 100, 0.8, 0.1, id="one bit"),
+        pytest.param({}, 1e-2, 0.0, 140, 5.0, 2.5, id="grey, partial holes"),
+        pytest.param({"channels": 3}, 1e-2, 1.0, 60, 5.0, 3.0, id="RGB"),
+    ],
 )
-RECIPE = Recipe(
-    name="tiny",
-    model=MODEL,
-    data="folder",
-    batch=4,
-    steps=6,
-    learning_rate=3e-3,
-    warmup=2,
-    ema=0.9,
-    bf16=False,
-)
+def test_four_pictures_are_learned_by_heart(tmp_path, changes, rate, whole, steps, least, most) -> None:
+    """Bits/dim fall from above `least` to below `most`, to less than half."""
+    recipe = replace(
+        RECIPE,
+        model=replace(MODEL, oriented=False, **changes),
+        steps=steps,
+        turned=0.0,
+        whole=whole,
+        learning_rate=rate,
+    )
+    losses = losses_of(recipe, tmp_path, steps)
+    assert losses[0] > least
+    assert np.mean(losses[-20:]) < min(most, losses[0] / 2)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FourPictures(Pictures):
-    """Four fixed pictures: two ramps, a chessboard, a cross."""
-
-    channels: int = 1
-    classes: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return 4
-
-    def _all(self, size: int) -> np.ndarray:
-        rows, columns = np.indices((size, size))
-        cross = np.where((rows == size // 2) | (columns == size // 3), 0, 255)
-        four = [rows * 255 // size, columns * 255 // size, (rows + columns) % 2 * 255, cross]
-        return np.repeat(np.stack(four)[..., None].astype(np.uint8), self.channels, 3)
-
-    def sample(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, int]:
-        return self._all(size)[rng.integers(4)], -1
-
-    def held_out(self, size: int, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        return self._all(size)[:limit], np.full(4, -1)[:limit]
+def zero_head(loop) -> None:
+    """Makes every output parameter zero: a one-bit model then gives every bit one half."""
+    with torch.no_grad():
+        loop.state.model.head.bias.zero_()
+        loop.state.model.head.parametrizations.weight.original0.zero_()
 
 
-def losses_of(recipe: Recipe, folder: Path, steps: int, *, resume: bool = False) -> list[float]:
-    folder.mkdir(parents=True, exist_ok=True)
-    options = TrainOptions(recipe=recipe, folder=folder, resume=resume)
-    loop = Loop(options, FourPictures())
-    batches = loop.batches()
-    losses = [loop.step(next(batches)) for _ in range(steps)]
-    batches.close()
-    loop.state.save(loop.checkpoint)
-    return losses
+ONE_BIT = replace(RECIPE, model=replace(MODEL, levels=2))
 
 
-def test_four_pictures_are_learned_by_heart(tmp_path) -> None:
-    model = replace(MODEL, levels=2, oriented=False)
-    recipe = replace(RECIPE, model=model, steps=100, turned=0.0, whole=1.0, learning_rate=1e-2)
-    losses = losses_of(recipe, tmp_path, 100)
-    # A pixel costs 1 bit if nothing is known; which of the four it is costs 2 bits in 64 pixels, 0.03 a pixel.
-    assert np.mean(losses[-10:]) < 0.1 < 0.8 < losses[0]
+def test_the_loss_counts_hidden_pixels_only(tmp_path) -> None:
+    loop = loop_of(ONE_BIT, tmp_path)
+    for _ in range(3):
+        zero_head(loop)
+        batch = next(loop.batches())
+        assert 0 < batch.context.hole.mean() < 0.8
+        assert loop.step(batch) == pytest.approx(1.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_a_resumed_run_takes_the_same_steps(tmp_path, dropout: float) -> None:
-    recipe = replace(RECIPE, model=replace(MODEL, dropout=dropout))
-    whole = losses_of(recipe, tmp_path / "whole", 6)
-    first = losses_of(recipe, tmp_path / "parts", 3)
-    rest = losses_of(recipe, tmp_path / "parts", 3, resume=True)
-    assert first + rest == whole
+def test_each_step_is_taken_at_its_learning_rate(tmp_path) -> None:
+    loop = loop_of(replace(RECIPE, steps=10, warmup=3, cooldown=0.5), tmp_path)
+    rates = []
+    for _ in range(10):
+        take(loop, 1)
+        rates.append(loop.state.optimiser.param_groups[0]["lr"])
+    assert rates == pytest.approx(
+        [
+            RECIPE.learning_rate * f * loop.recipe.decay**i
+            for i, f in enumerate((1 / 3, 2 / 3, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2))
+        ]
+    )
 
 
-def test_another_model_s_checkpoint_is_not_resumed_from(tmp_path) -> None:
-    losses_of(RECIPE, tmp_path, 1)
-    with pytest.raises(BadModel, match="another model"):
-        losses_of(replace(RECIPE, model=replace(MODEL, features=4)), tmp_path, 1, resume=True)
+@pytest.mark.parametrize("weight", [0.0, 0.1])
+def test_the_preview_is_trained_by_its_weight(tmp_path, weight: float) -> None:
+    loop = loop_of(replace(RECIPE, preview_weight=weight), tmp_path)
+    before = loop.state.model.preview.weight.detach().clone()
+    take(loop, 1)
+    assert bool(loop.state.model.preview.weight.grad.any()) == (weight > 0)
+    assert torch.equal(loop.state.model.preview.weight, before) == (weight == 0)
 
 
-def test_a_damaged_checkpoint_is_not_resumed_from(tmp_path) -> None:
-    losses_of(RECIPE, tmp_path, 1)
-    path = tmp_path / "checkpoint.safetensors"
-    path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(BadModel, match="resumed"):
-        losses_of(RECIPE, tmp_path, 1, resume=True)
+def test_the_preview_is_scored_as_the_output_is(tmp_path) -> None:
+    loop = loop_of(ONE_BIT, tmp_path)
+    with torch.no_grad():
+        loop.state.model.preview.bias.zero_()
+        loop.state.model.preview.weight.zero_()
+    batch = next(loop.batches())
+    _, preview = loop._run(loop.state.model, batch)
+    assert preview.item() == pytest.approx(np.log(2) * float(batch.context.hole.sum()), rel=1e-6)
+
+
+def test_bfloat16_changes_little(tmp_path) -> None:
+    exact = losses_of(RECIPE, tmp_path / "float32", 3)
+    rough = losses_of(replace(RECIPE, bf16=True), tmp_path / "bfloat16", 3)
+    assert np.isfinite(rough).all()
+    assert rough != exact
+    np.testing.assert_allclose(rough, exact, rtol=0.02)
+
+
+@pytest.mark.parametrize("pictures", [FourPictures(channels=3), FourPictures(classes=("a", "b"))])
+def test_pictures_that_do_not_fit_the_recipe_are_refused(tmp_path, pictures) -> None:
+    with pytest.raises(BadRequest, match="is for pictures of 1 channel"):
+        loop_of(RECIPE, tmp_path, pictures=pictures)
+
+
+def test_the_card_tells_how_the_figures_fell(tmp_path) -> None:
+    cards = []
+    for steps in (2, 4):
+        options = TrainOptions(recipe=replace(RECIPE, steps=steps), folder=tmp_path, resume=True)
+        run(options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card: cards.append(card))
+    history = read_card(str(tmp_path / "tiny.safetensors")).training["history"]
+    assert [entry["step"] for entry in history] == [2, 4]
+    assert [entry["bottom"] for entry in history] == [card.bits_per_dim["bottom"] for card in cards]
+
+
+def test_a_run_that_came_to_nothing_keeps_the_last_good_checkpoint(tmp_path) -> None:
+    loop = loop_of(RECIPE, tmp_path)
+    take(loop, 1)
+    before = loop.checkpoint.read_bytes()
+    loop.state.average["head.bias"].fill_(float("nan"))
+    with pytest.raises(BadModel, match="not finite"):
+        loop.pause(lambda model, card: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.safetensors"}
+    assert loop.checkpoint.read_bytes() == before
 
 
 def test_a_run_leaves_a_model_with_its_card_and_a_checkpoint(tmp_path) -> None:
@@ -134,7 +163,7 @@ import sys
 from pathlib import Path
 import torch.distributed as dist
 from pixpaint.training.train import processes
-from tests.training.test_train import RECIPE, losses_of
+from tests.training.examples import RECIPE, losses_of
 with processes("cpu"):
     losses = losses_of(RECIPE, Path(sys.argv[1]) / str(dist.get_rank()), 4)
     if dist.get_rank() == 0:
@@ -168,78 +197,3 @@ def test_the_data_dependent_start_gives_each_layer_s_output_mean_0_and_deviation
     params = model(*arguments).params
     torch.testing.assert_close(params.mean((0, 2, 3)), torch.zeros(9), rtol=0, atol=1e-4)
     torch.testing.assert_close(params.std((0, 2, 3)), torch.ones(9), rtol=0, atol=1e-3)
-
-
-def test_folded_weights_compute_what_normalised_ones_do() -> None:
-    state = TrainingState(RECIPE, torch.device("cpu"))
-    batch = make_batch(FourPictures(), RECIPE, range(2))
-    arguments = (batch.x, batch.context, batch.labels, batch.orientations)
-    with torch.no_grad():
-        for name, parameter in state.model.named_parameters():
-            if name.endswith("original0"):
-                parameter.mul_(1.5)
-    state.restart_average()
-    normalised = state.model.eval()(*arguments).params
-    torch.testing.assert_close(state.averaged_model()(*arguments).params, normalised, rtol=1e-4, atol=1e-5)
-
-
-def test_an_example_depends_on_its_number_alone() -> None:
-    together = make_batch(FourPictures(), RECIPE, range(5, 9))
-    alone = make_batch(FourPictures(), RECIPE, [7])
-    assert torch.equal(together.x[2:3], alone.x)
-    assert all(torch.equal(a[2:3], b) for a, b in zip(together.context, alone.context, strict=True))
-
-
-def test_what_is_hidden_is_not_in_the_context() -> None:
-    batch = make_batch(FourPictures(), replace(RECIPE, half_size_hints=0.5, stroke_hints=0.5), range(40))
-    context = batch.context
-    assert not (context.known * context.hole).any()
-    assert not (context.hints * (1 - context.hinted)).any()
-    assert not (context.hinted * (1 - context.hole)).any()
-    assert context.hinted.any()
-    assert torch.equal(context.known, batch.x * (1 - context.hole))
-
-
-def test_half_size_hints_are_the_picture_without_its_finest_detail() -> None:
-    image = np.zeros((8, 8, 3), np.uint8)
-    image[:, 4:] = 200
-    hint = half_size(image)
-    assert hint.shape == image.shape
-    assert hint[:, 0].max() < 40
-    assert hint[:, 7].min() > 160
-    checks = np.indices((8, 8)).sum(0)[..., None] % 2 * np.full(1, 255, np.uint8)
-    assert np.ptp(half_size(checks.astype(np.uint8))) == 0
-
-
-def test_colour_strokes_lie_in_the_hole_and_are_near_what_it_hides() -> None:
-    rng = np.random.default_rng(0)
-    image = np.full((32, 32, 3), 120, np.uint8)
-    hole = np.zeros((32, 32), bool)
-    hole[4:28, 4:28] = True
-    hints, hinted = rough_colours(rng, image, hole)
-    assert not (hinted & ~hole).any()
-    assert np.abs(hints[hinted].astype(int) - 120).max() < 60
-
-
-def test_the_learning_rate_climbs_holds_and_falls_to_nothing() -> None:
-    recipe = replace(RECIPE, steps=100, warmup=10, cooldown=0.2, decay=1.0)
-    rates = [recipe.learning_rate_at(step) / recipe.learning_rate for step in (0, 9, 50, 80, 90, 100)]
-    assert rates == pytest.approx([0.1, 1, 1, 1, 0.5, 0])
-
-
-@pytest.mark.parametrize("name", ["sketch", "digits"])
-def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
-    recipe = read_recipe(name)
-    assert Recipe.from_json(recipe.to_json()) == recipe
-
-
-def test_an_unknown_or_broken_recipe_is_refused(tmp_path) -> None:
-    with pytest.raises(BadRequest, match="sketch"):
-        read_recipe("nothing")
-    (tmp_path / "r.json").write_text("{")
-    with pytest.raises(BadRequest, match="can't be read"):
-        read_recipe(str(tmp_path / "r.json"))
-    with pytest.raises(BadRequest, match="unknown or missing"):
-        Recipe.from_json({**RECIPE.to_json(), "lerning_rate": 1})
-    with pytest.raises(BadRequest):
-        replace(RECIPE, no_class=2.0)
