@@ -207,7 +207,7 @@ class Canvas(QWidget):
             self._update_tool()
         elif key in ARROWS:
             self._step_point(ARROWS[key], event.modifiers())
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._can_draw and not event.isAutoRepeat():
+        elif self._can_draw and is_plain_return(event):
             if self._tools.stroke is None:
                 self._point_to(self._point or self._middle())
                 self._tools.press(self._point or self._middle(), False)
@@ -265,3 +265,12 @@ class Canvas(QWidget):
             x, y = self.view.to_widget(point)
             reach = (self._tools.size / 2 + 1) * self.view.scale + 8
             self.update(QRectF(x - reach, y - reach, 2 * reach, 2 * reach).toAlignedRect())
+
+
+def is_plain_return(event: QKeyEvent) -> bool:
+    """Return or Enter by itself, pressed and not held: with Ctrl it is the fill's."""
+    return (
+        event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        and not event.isAutoRepeat()
+    )

@@ -55,6 +55,8 @@ class _Fill:
 class Filling(QObject):
     """The GUI's side of a fill. Rows are painted into the document here, in the GUI thread, and nowhere else."""
 
+    starting = Signal()
+    """a fill is about to begin: a stroke in progress must end, since it is a step of its own"""
     state_changed = Signal()
     progressed = Signal(object)
     """Progress"""
@@ -105,6 +107,7 @@ class Filling(QObject):
 
     def start(self, settings: FillSettings) -> None:
         """Fills the document's hole, which must not be empty; a stopped fill's rest is a hole of its own."""
+        self.starting.emit()
         hole = self._editor.document.hole.copy()
         # Shared with the worker and the next recall: nobody may write to it.
         hole.flags.writeable = False
@@ -116,6 +119,7 @@ class Filling(QObject):
 
     def resume(self) -> None:
         """Goes on with the stopped fill, to the same picture as if it had not been stopped."""
+        self.starting.emit()
         if self.state is State.STOPPED and self._fill is not None:
             self._run(self._fill)
 

@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         editor.replaced.connect(self._take_document)
         editor.committed.connect(self._update)
         editor.history.cleanChanged.connect(self._update)
+        self.filling.starting.connect(self.tools.cancel)
         self.filling.state_changed.connect(self._update)
         self.filling.state_changed.connect(self._watch)
 

@@ -39,7 +39,8 @@ class Context(NamedTuple):
         return Context(*(torch.full_like(plane, float(i == 1)) for i, plane in enumerate(self)))
 
     def padded(self, multiple: int) -> "Context":
-        """Extended below and to the right by hidden cells, up to a height and a width that are multiples of `multiple`."""
+        """Extended below and to the right by hidden cells, up to a height and a width that are multiples of
+        `multiple`."""
         height, width = self.hole.shape[2:]
         size = (0, -width % multiple, 0, -height % multiple)
         return Context(*(F.pad(plane, size, value=float(i == 1)) for i, plane in enumerate(self)))

@@ -53,8 +53,8 @@ def fill(
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()`, asked before each pixel, be true: then the row so far is the last event.
 
-    Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the first row
-    of a window, OutOfMemory for one that is too large.
+    Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
+    first row of a window, OutOfMemory for one that is too large.
     """
     if hole.shape != image.shape[:2]:
         raise BadMask(

@@ -1,4 +1,5 @@
-"""How much memory a fill takes, asked before it starts: a kernel that runs out of it ends the process without a word."""
+"""How much memory a fill takes, asked before it starts: a kernel that runs out of it ends the process without a
+word."""
 
 import re
 from pathlib import Path

@@ -387,3 +387,28 @@ def test_a_signal_can_be_emitted_20000_times(qtbot: QtBot) -> None:
     sender.start()
     qtbot.waitUntil(lambda: receiver.count == 20_000, timeout=30_000)
     assert sender.wait(5000)
+
+
+def test_a_fill_begun_in_the_middle_of_a_stroke_ends_the_stroke_first(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    mask_block(window)
+    window.tools.choose("brush")
+    window.tools.press((2.5, 2.5), False)
+    window.tools.move((2.5, 6.5))
+    fill_to_end(qtbot, window)
+    assert not window.editor.document.hole.any()
+    window.editor.history.undo()
+    assert window.editor.document.hole[2, 4]
+    assert window.editor.document.hole[12, 20]
+    window.editor.history.undo()
+    assert not window.editor.document.hole[2, 4]
+    assert window.editor.document.hole[12, 20]
+
+
+def test_ctrl_return_on_the_canvas_is_no_stroke(qtbot: QtBot, window: MainWindow) -> None:
+    window.canvas.setFocus()
+    before = window.editor.document.hole.copy()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert window.tools.stroke is None
+    np.testing.assert_array_equal(window.editor.document.hole, before)
