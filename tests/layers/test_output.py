@@ -1,5 +1,7 @@
 """The pixel distributions: they sum to one, what is drawn follows them, and hand-computed cases."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -66,6 +68,59 @@ def test_gradients_stay_finite_far_out_on_a_tail() -> None:
     assert params.grad[0, 1] != 0
 
 
+def literal_rgb(params: list[float], byte: tuple[int, int, int]) -> float:
+    """Nats of one colour under two components, written down number by number from section 2.1 and 2.2."""
+
+    def sigmoid(z: float) -> float:
+        return 1 / (1 + math.exp(-z))
+
+    red, green, blue = ((b - 127.5) / 127.5 for b in byte)
+    weights = [math.exp(logit) for logit in params[:2]]
+    total = 0.0
+    for k in range(2):
+        (mean_r, scale_r, c0), (mean_g, scale_g, c1), (mean_b, scale_b, c2) = (
+            (params[2 + 6 * c + k], math.exp(params[4 + 6 * c + k]), math.tanh(params[6 + 6 * c + k]))
+            for c in range(3)
+        )
+        mean_g += c0 * red
+        mean_b += c1 * red + c2 * green
+        p = weights[k] / sum(weights)
+        for x, mean, scale in ((red, mean_r, scale_r), (green, mean_g, scale_g), (blue, mean_b, scale_b)):
+            above = 1.0 if x == 1 else sigmoid((x + 1 / 255 - mean) / scale)
+            below = 0.0 if x == -1 else sigmoid((x - 1 / 255 - mean) / scale)
+            p *= above - below
+        total += p
+    return math.log(total)
+
+
+@pytest.mark.parametrize(
+    "byte", [(200, 40, 90), (90, 200, 40), (0, 130, 255), (255, 0, 128), (255, 255, 0), (17, 18, 19)]
+)
+def test_a_colour_s_likelihood_is_that_computed_by_hand(byte: tuple[int, int, int]) -> None:
+    params = [0.7, -0.4]  # logits
+    params += [0.3, -0.5, -1.1, -0.8, 0.9, -0.2]  # red: means, log-scales, green's coefficients on red
+    params += [-0.1, 0.4, -0.9, -1.3, -0.6, 1.4]  # green; blue's on red
+    params += [0.2, -0.3, -1.2, -0.7, 0.35, -1.0]  # blue; blue's on green
+    x = bytes_to_units(torch.tensor(byte, dtype=torch.uint8), torch.float64).view(1, 3, 1, 1)
+    nats = DiscretizedLogisticMixture(3, 2).log_prob(
+        torch.tensor(params, dtype=torch.float64).view(1, -1, 1, 1), x
+    )
+    assert nats.item() == pytest.approx(literal_rgb(params, byte), abs=1e-9)
+
+
+def test_far_out_on_a_tail_the_density_stands_for_the_bin() -> None:
+    """13 scales from the mean a bin has a millionth of a hundredth of the mass: too little for float32's sigmoids."""
+    mean, log_scale, byte = -0.9, -2.0, 242
+    x, scale = (byte - 127.5) / 127.5, math.exp(log_scale)
+    z = (x - mean) / scale
+    density = math.exp(-z) / (scale * (1 + math.exp(-z)) ** 2)
+    params = torch.tensor([0.0, mean, log_scale]).view(1, -1, 1, 1)
+    nats = DiscretizedLogisticMixture(1, 1).log_prob(params, torch.full((1, 1, 1, 1), x)).item()
+    assert nats == pytest.approx(math.log(density * 2 / 255), abs=1e-4)
+    low, high = math.exp(-(z + 1 / 255 / scale)), math.exp(-(z - 1 / 255 / scale))
+    assert nats == pytest.approx(math.log((high - low) / ((1 + high) * (1 + low))), abs=1e-3)
+
+
 def chi_square(counts: np.ndarray, expected: np.ndarray) -> float:
     """The statistic over bins merged until each expects at least 10, in standard deviations from its mean."""
     bins, want, have = [], 0.0, 0.0
@@ -89,6 +144,18 @@ def test_grey_draws_follow_the_distribution() -> None:
     counts = np.bincount(drawn.flatten().numpy(), minlength=256)
     expected = grey_probabilities(output, params).numpy() * counts.sum()
     assert chi_square(counts, expected) < 4
+
+
+def test_colder_grey_draws_follow_the_sharpened_distribution() -> None:
+    """At temperature 0.5 logits are doubled and scales halved."""
+    output = DiscretizedLogisticMixture(1, 3)
+    params = torch.tensor([0.5, 0.0, -1.0, -1.05, 0.3, 0.95, -2.0, -3.0, -1.5], dtype=torch.float64)
+    noise = noise_planes(200_000)
+    drawn = output.sample(params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise, 0.5)
+    counts = np.bincount(drawn.flatten().numpy(), minlength=256)
+    sharpened = torch.cat([params[:3] / 0.5, params[3:6], params[6:] + math.log(0.5)])
+    assert chi_square(counts, grey_probabilities(output, sharpened).numpy() * counts.sum()) < 4
+    assert chi_square(counts, grey_probabilities(output, params).numpy() * counts.sum()) > 100
 
 
 def test_colour_draws_follow_the_distribution() -> None:

@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from pixpaint.models.config import PixelCNNPPConfig
-from tests.registry import MODELS, model_of
+from pixpaint.models.encoder import Context
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP, framed
+from tests.registry import MODELS, SMALL_ENCODER, model_of
 
 
 def concat_elu(x):
@@ -89,8 +91,6 @@ def test_equals_the_literal_network(channels: int, blocks: int) -> None:
 @pytest.mark.parametrize(("features", "blocks", "millions"), [(160, 5, 53.66), (64, 3, 5.4)])
 def test_has_as_many_parameters_as_the_paper_s(features: int, blocks: int, millions: float) -> None:
     with torch.device("meta"):
-        from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-
         model = PixelCNNPP(PixelCNNPPConfig(features=features, blocks=blocks))
     # The authors count a length for each output channel of weight norm too: one more number a bias.
     count = sum(p.numel() for name, p in model.named_parameters())
@@ -99,25 +99,78 @@ def test_has_as_many_parameters_as_the_paper_s(features: int, blocks: int, milli
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_any_size_and_padding_hides_nothing_from_a_pixel(name: str) -> None:
-    """A picture whose size is no multiple of 4 gives what it gives as the top left part of a larger one, alone."""
+@pytest.mark.parametrize(("height", "width"), [(7, 9), (1, 1), (5, 12)])
+def test_a_picture_of_any_size_is_the_top_of_a_higher_one(name: str, height: int, width: int) -> None:
+    """Up to the next multiple of 4: hidden rows added below change nothing above, and hidden columns added to the
+    right nothing in the first row. (Pixels of later rows do see whether there are columns to the right.)"""
     model = model_of(MODELS[name])
-    x = torch.rand(1, model.config.channels, 7, 9, dtype=torch.float64) * 2 - 1
-    from pixpaint.models.encoder import Context
-
+    channels = model.config.channels
+    x = torch.rand(1, channels, height, width, dtype=torch.float64) * 2 - 1
+    hole = (torch.rand(1, 1, height, width) < 0.5).double()
+    context = Context.of(x, hole)
     label, upright = torch.tensor([0]), torch.tensor([0])
-    hidden = Context.of(x, torch.ones(1, 1, 7, 9, dtype=torch.float64))
-    prediction = model(x, hidden, label, upright)
-    assert prediction.params.shape[2:] == (7, 9)
-    if prediction.preview is not None:
-        assert prediction.preview.shape == prediction.params.shape
+    alone = model(x, context, label, upright)
+    assert alone.params.shape == (1, model.output.parameters, height, width)
+    if alone.preview is not None:
+        assert alone.preview.shape == alone.params.shape
+
+    below, right = -height % 4, -width % 4
+    higher, both = (
+        torch.cat([F.pad(x, (0, more, 0, 0)), torch.rand(1, channels, below, width + more).double()], 2)
+        for more in (0, right)
+    )
+    for larger, rows in ((higher, height), (both, 1)):
+        more = larger.shape[3] - width
+        told = Context.of(larger, F.pad(hole, (0, more, 0, below), value=1.0))
+        params = model(larger, told, label, upright).params
+        torch.testing.assert_close(params[:, :, :rows, :width], alone.params[:, :, :rows], rtol=0, atol=1e-12)
+
+
+ENCODED = [name for name, config in MODELS.items() if config.encoder]
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_the_output_depends_on_everything_the_encoder_is_told(name: str) -> None:
+    model = model_of(MODELS[name])
+    x = torch.rand(1, model.config.channels, 8, 8, dtype=torch.float64) * 2 - 1
+    planes = [torch.rand(1, c, 8, 8, dtype=torch.float64, requires_grad=True) for c in (x.shape[1], 1) * 2]
+    zero = torch.tensor([0])
+    prediction = model(x, Context(*planes), zero, zero)
+    for output in prediction:
+        for gradient in torch.autograd.grad(output.sum(), planes, retain_graph=True):
+            assert gradient.ne(0).all()
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if not name.endswith("alone")])
+def test_every_block_at_every_scale_is_conditioned(name: str) -> None:
+    model = model_of(MODELS[name])
+    x = torch.rand(1, model.config.channels, 8, 8, dtype=torch.float64) * 2 - 1
+    context, zero = Context.of(x, torch.ones(1, 1, 8, 8).double()), torch.tensor([0])
+    maps = [m.requires_grad_() for m in model.maps(context, zero, zero)]
+    condition = model.condition(maps)
+    assert {block.scale for block in condition} == {1, 2, 4}
+    assert set(condition) == set(model.gated_blocks())
+    params = model.decode(framed(x, (8, 8)), condition)
+    for gradient in torch.autograd.grad(params.sum(), [*maps, *condition.values()]):
+        assert gradient.ne(0).any()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_output_depends_on_the_class_and_the_orientation(name: str) -> None:
+    model = model_of(MODELS[name])
+    x = torch.rand(1, model.config.channels, 8, 8, dtype=torch.float64) * 2 - 1
+    context = Context.of(x, torch.ones(1, 1, 8, 8).double())
+
+    def params(label: int, orientation: int) -> torch.Tensor:
+        return model(x, context, torch.tensor([label]), torch.tensor([orientation])).params
+
+    for label in range(1, model.config.classes + 1):
+        assert not torch.equal(params(label, 0), params(0, 0))
+    for orientation in range(1, 8):
+        assert torch.equal(params(0, orientation), params(0, 0)) != model.config.oriented
 
 
 def test_conditioning_starts_as_the_unconditional_model() -> None:
-    from pixpaint.models.encoder import Context
-    from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-    from tests.registry import SMALL_ENCODER
-
     torch.manual_seed(0)
     config = PixelCNNPPConfig(
         features=4, blocks=1, components=2, classes=2, oriented=True, encoder=SMALL_ENCODER

@@ -1,0 +1,90 @@
+"""The figures: hidden pixels alone count, the blanked map changes what is known and not what is scored."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.training.evaluate import evaluate
+from tests.registry import MODELS, SMALL_ENCODER, model_of
+from tests.training.examples import FourPictures
+
+PICTURES, _ = FourPictures().held_out(8)
+ONE_BIT = replace(MODELS["pixel_cnn_pp one bit, classes only"], encoder=SMALL_ENCODER)
+
+
+def constant(logit: float) -> PixelCNNPP:
+    """A one-bit model that gives every pixel this logit, whatever it is told."""
+    model = model_of(ONE_BIT)
+    for parameter in model.head.parameters():
+        parameter.zero_()
+    model.head.bias.fill_(logit)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("hole", "pixels"), [("all", 64), ("bottom", 32), ("top", 32), ("right", 32), ("centre", 16)]
+)
+@pytest.mark.parametrize("blank_map", [False, True])
+def test_a_model_that_knows_nothing_needs_one_bit_a_hidden_pixel(
+    hole: str, pixels: int, blank_map: bool
+) -> None:
+    score = evaluate(constant(0.0), PICTURES, hole=hole, blank_map=blank_map, batch=3)
+    assert score.bits_per_dim == pytest.approx(1.0)
+    assert score.nats_per_image == pytest.approx(np.log(2) * pixels)
+    assert score.standard_error == pytest.approx(0.0, abs=1e-9)
+    assert score.images == 4
+
+
+@pytest.mark.parametrize("blank_map", [False, True])
+def test_the_pixels_scored_are_those_the_hole_hides(blank_map: bool) -> None:
+    """Against a sum made by hand over the lower halves; unequal ones, so that no other pixels give the same."""
+    ink = PICTURES[:, 4:, :, 0] >= 128
+    nats = np.where(ink, np.log1p(np.exp(-1.5)), np.log1p(np.exp(1.5))).sum((1, 2))
+    score = evaluate(constant(1.5), PICTURES, hole="bottom", blank_map=blank_map, batch=3)
+    assert score.nats_per_image == pytest.approx(nats.mean())
+    bits = nats / np.log(2) / 32
+    assert score.bits_per_dim == pytest.approx(bits.mean())
+    assert score.standard_error == pytest.approx(bits.std(ddof=1) / 2)
+
+
+@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp grey"])
+def test_the_blanked_map_hides_what_is_known_around_the_hole(name: str) -> None:
+    model = model_of(MODELS[name])
+    pictures = np.repeat(PICTURES, model.config.channels, axis=3)
+    seeing, blanked = (evaluate(model, pictures, hole="bottom", blank_map=b) for b in (False, True))
+    assert abs(seeing.nats_per_image - blanked.nats_per_image) > 1e-3
+    # Where everything is hidden there is nothing to blank.
+    seeing, blanked = (evaluate(model, pictures, hole="all", blank_map=b) for b in (False, True))
+    assert seeing == blanked
+
+
+def test_what_the_hole_hides_is_told_to_no_encoder() -> None:
+    """The first pixel of the hole's first row is scored the same whatever the hole holds."""
+    model = model_of(MODELS["pixel_cnn_pp grey"])
+    seen = []
+    model.encoder.register_forward_hook(lambda _, inputs, out: seen.append(inputs[0]))
+    changed = PICTURES.copy()
+    changed[:, 4:] = 255 - changed[:, 4:]
+    for pictures in (PICTURES, changed):
+        evaluate(model, pictures, hole="bottom")
+    assert len(seen) == 2
+    assert all(torch.equal(a, b) for a, b in zip(*seen, strict=True))
+
+
+def test_labels_matter_and_unknown_ones_count_as_none() -> None:
+    model = model_of(MODELS["pixel_cnn_pp one bit, classes only"])
+    classes = model.config.classes
+
+    def nats(labels: np.ndarray | None) -> float:
+        return evaluate(model, PICTURES, labels, batch=3).nats_per_image
+
+    each = [nats(np.full(4, label)) for label in range(classes)]
+    none = nats(None)
+    assert len({*each, none}) == classes + 1
+    assert nats(np.full(4, -1)) == nats(np.full(4, classes)) == none
+    # Every picture has its own label, over several batches.
+    alone = [evaluate(model, PICTURES[i : i + 1], np.array([label])) for i, label in enumerate([0, 1, 2, -1])]
+    assert nats(np.array([0, 1, 2, -1])) == pytest.approx(np.mean([score.nats_per_image for score in alone]))
