@@ -4,8 +4,12 @@ import importlib
 import inspect
 import pkgutil
 
+from torch import nn
+
 import pixpaint.layers
 import pixpaint.models
+from pixpaint.layers import conv
+from pixpaint.layers.blocks import GatedBlock
 from tests.registry import MODELS, layer_cases, model_of
 
 
@@ -26,6 +30,37 @@ def test_every_class_that_is_called_with_a_cache_is_a_registered_layer():
     }
     assert layers
     assert layers <= registered
+
+
+def geometry(layer: nn.Module) -> tuple[object, ...]:
+    """What distinguishes causal layers apart from their widths and the scale they work at."""
+    if isinstance(layer, GatedBlock):
+        return GatedBlock, geometry(layer.conv_in)
+    return type(layer), layer.conv.kernel_size, layer.conv.stride, getattr(layer, "halo", None)
+
+
+def registered_geometries() -> set[tuple[object, ...]]:
+    """Those of the cases themselves, not of what a case is made of."""
+    return {geometry(getattr(case.layer, "block", case.layer)) for case in layer_cases()}
+
+
+def test_every_factory_s_layer_is_registered():
+    factories = [
+        make
+        for name, make in inspect.getmembers(conv, inspect.isfunction)
+        if make.__module__ == conv.__name__ and not name.startswith("_")
+    ]
+    made = {geometry(make(3, 2, 1)) for make in factories}
+    assert len(made) == len(factories) >= 4
+    assert made <= registered_geometries()
+
+
+def test_every_layer_a_model_is_made_of_is_registered_in_its_shape():
+    causal = (conv.CausalConv, conv.CausalUpsample, GatedBlock)
+    used = {
+        geometry(m) for config in MODELS.values() for m in model_of(config).modules() if isinstance(m, causal)
+    }
+    assert used == registered_geometries()
 
 
 def test_every_class_that_decodes_pixels_is_a_registered_model():
