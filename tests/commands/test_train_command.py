@@ -12,6 +12,7 @@ from PIL import Image
 from pixpaint.assets import data_folder, user_models_folder
 from pixpaint.cli import main
 from pixpaint.commands import train as command
+from pixpaint.commands.options import HOLES
 from pixpaint.document import open_picture
 from pixpaint.models.card import read_card
 
@@ -68,6 +69,20 @@ def test_a_trained_model_is_found_by_its_name(capsys: pytest.CaptureFixture[str]
     assert said["images"] == 30
     assert said["hole"] == "bottom"
     assert said["nats_per_image"] == pytest.approx(said["bits_per_dim"] * np.log(2) * 8 * 4)
+
+
+def test_recorded_figures_are_in_the_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--name", "mine") == 0
+    trained = read_card("mine")
+    assert main(["eval", "mine", "pictures/round", "--record", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    card = read_card("mine")
+    assert card.training == {**trained.training, "evaluated on": {"data": "round", "pictures": 15}}
+    for hole in HOLES:
+        assert {hole, f"{hole} standard error"} <= card.bits_per_dim.keys()
+        assert (f"{hole} blanked" in card.bits_per_dim) == (hole != "all")
+    assert card.bits_per_dim["all"] == pytest.approx(said["bits_per_dim"], abs=1e-4)
+    assert card.bits_per_dim["all nats per image"] == pytest.approx(said["nats_per_image"], abs=1e-4)
 
 
 def test_an_out_folder_keeps_everything() -> None:

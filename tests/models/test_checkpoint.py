@@ -1,12 +1,15 @@
 """Weights on disk: what is saved comes back, and anything else is refused in one sentence."""
 
+import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from pixpaint.errors import BadModel
+from pixpaint.errors import BadModel, CannotWrite
+from pixpaint.models import card as cards
 from pixpaint.models.card import ModelCard, list_models, read_card
 from pixpaint.models.checkpoint import load_model, save_model
 from pixpaint.models.config import PixelCNNPPConfig
@@ -46,9 +49,6 @@ def test_a_damaged_file_is_refused(saved) -> None:
 
 
 def test_a_truncated_file_with_a_matching_sum_is_refused(saved) -> None:
-    import hashlib
-    from dataclasses import replace
-
     _, card = saved
     data = card.path.read_bytes()[:1000]
     card.path.write_bytes(data)
@@ -58,9 +58,6 @@ def test_a_truncated_file_with_a_matching_sum_is_refused(saved) -> None:
 
 
 def test_weights_of_another_model_are_refused(saved) -> None:
-    import hashlib
-    from dataclasses import replace
-
     _, card = saved
     save_file({"head.weight": torch.zeros(1)}, card.path)
     digest = hashlib.sha256(card.path.read_bytes()).hexdigest()
@@ -101,13 +98,79 @@ def test_a_pickle_is_never_loaded(tmp_path) -> None:
         {"levels": 7},
         {"features": 0},
         {"dropout": 1.0},
+        {"features": 8.0},
+        {"features": True},
+        {"crop": "8"},
+        {"blocks": None},
+        {"classes": -1},
+        {"dropout": "no"},
+        {"dropout": float("nan")},
+        {"oriented": 1},
+        {"encoder": 3},
+        {"encoder": {}},
         {"encoder": {"widths": [8]}},
+        {"encoder": {"widths": 8}},
+        {"encoder": {"widths": "888"}},
+        {"encoder": {"widths": [16, 16, 16.0]}},
+        {"encoder": {"widths": [16, 16, 20]}},
+        {"encoder": {"widths": [16, 16, 8]}},  # as many groups as channels
+        {"encoder": {"widths": [16, 16, 16], "groups": 0}},
+        {"encoder": {"widths": [16, 16, 16], "groups": 2.0}},
+        {"encoder": {"widths": [16, 16, 16], "blocks": 0}},
+        {"encoder": {"widths": [16, 16, 16], "surprise": 1}},
         {"surprise": 1},
     ],
+    ids=str,
 )
 def test_an_impossible_config_is_refused(change) -> None:
     with pytest.raises(BadModel):
         PixelCNNPPConfig.from_json({**MODELS["pixel_cnn_pp RGB"].to_json(), **change})
+
+
+@pytest.mark.parametrize("data", [None, 3, "text", []])
+def test_what_is_no_config_is_refused(data) -> None:
+    with pytest.raises(BadModel):
+        PixelCNNPPConfig.from_json(data)
+
+
+def test_a_renamed_model_goes_by_its_file_s_name(saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, card = saved
+    for suffix in (".safetensors", ".json"):
+        card.path.with_suffix(suffix).rename(card.path.with_name(f"yours{suffix}"))
+    monkeypatch.setattr(cards, "model_folders", lambda: [card.path.parent])
+    (listed,) = list_models()
+    assert listed.name == "yours"
+    assert read_card(listed.name).path == card.path.with_name("yours.safetensors")
+    load_model(listed.name)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
+def test_weights_that_float16_cannot_hold_are_not_saved(saved, value: float) -> None:
+    model, card = saved
+    before = {path: path.read_bytes() for path in card.path.parent.iterdir()}
+    model.head.bias[0] = value
+    with pytest.raises(BadModel, match=r"head\.bias"):
+        save_model(model, card, card.path.parent)
+    assert {path: path.read_bytes() for path in card.path.parent.iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_made_is_explained(saved) -> None:
+    model, card = saved
+    with pytest.raises(CannotWrite, match="can't be made"):
+        save_model(model, card, card.path / "folder")
+
+
+def test_a_card_that_cannot_be_written_leaves_the_old_one(saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, card = saved
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(CannotWrite, match="No space left"):
+        replace(card, notes="new").write(card.path.with_suffix(".json"))
+    assert read_card(str(card.path)) == card
+    assert {path.suffix for path in card.path.parent.iterdir()} == {".safetensors", ".json"}
 
 
 def test_bundled_models_load_and_their_cards_say_what_they_are() -> None:
