@@ -64,7 +64,7 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
     add("--label", metavar="CLASS", help="what the picture shows, one of the model's classes (none)")
     add("--seed", metavar="N", type=int, default=0, help="the same seed draws the same pixels (0)")
     add("--temperature", metavar="T", type=float, default=1.0, help="below 1 plainer, above 1 wilder (1)")
-    add("--engine", metavar="auto|reference|torch", default="auto", help="how to sample (auto)")
+    add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
 
 
