@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixpaint.commands.options import HOLES
 from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
@@ -19,6 +18,7 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.png import save_png
 from pixpaint.training.data import open_pictures
 from pixpaint.training.evaluate import Score, evaluate
+from pixpaint.training.masks import FIXED_HOLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ def record(
     """Writes bits/dim for each hole, its standard error, bits/dim with the map blanked, nats of a whole picture and
     which pictures these are into the card's file. Raises CannotWrite."""
     figures: dict[str, Any] = {}
-    for hole in HOLES:
+    for hole in FIXED_HOLES:
         seeing = evaluate(network, images, labels, hole=hole)
         figures[hole] = round(seeing.bits_per_dim, 4)
         figures[f"{hole} standard error"] = round(seeing.standard_error, 4)
