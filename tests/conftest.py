@@ -39,7 +39,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dropout=0.0,
         classes=2,
         oriented=True,
-        encoder=EncoderConfig(widths=(8, 8, 8), groups=4),
+        encoder=EncoderConfig(widths=(8, 8, 8)),
         crop=16,
     )
     folder = tmp_path_factory.mktemp("tiny")

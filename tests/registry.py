@@ -113,7 +113,7 @@ def model_of(config: PixelCNNPPConfig, dtype: torch.dtype = torch.float64, seed:
     return model
 
 
-SMALL_ENCODER = EncoderConfig(widths=(4, 4, 4, 4), groups=2)
+SMALL_ENCODER = EncoderConfig(widths=(4, 4, 4, 4))
 
 MODELS = {
     "pixel_cnn_pp RGB": PixelCNNPPConfig(

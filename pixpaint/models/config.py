@@ -14,21 +14,18 @@ class EncoderConfig:
 
     widths: tuple[int, ...] = (32, 48, 64, 64, 64)
     blocks: int = 1
-    groups: int = 8
 
     def __post_init__(self) -> None:
         valid = (
             isinstance(self.widths, tuple)
             and len(self.widths) >= 3
-            and _all_ints(self.blocks, self.groups, *self.widths)
-            and min(self.blocks, self.groups) >= 1
-            # A group of one channel would be a single value at the coarsest scale of a small picture: no spread.
-            and all(width > self.groups and width % self.groups == 0 for width in self.widths)
+            and _all_ints(self.blocks, *self.widths)
+            and min(self.blocks, *self.widths) >= 1
         )
         if not valid:
             raise BadModel(
-                "An encoder needs three or more widths, each a multiple of its groups and more than them, "
-                f"and one block or more; got {self.widths}, {self.groups} groups and {self.blocks} blocks."
+                "An encoder needs three or more widths and one block or more; "
+                f"got {self.widths} and {self.blocks} blocks."
             )
 
 

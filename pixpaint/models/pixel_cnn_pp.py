@@ -186,12 +186,17 @@ class PixelCNNPP(nn.Module):
         """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and
         the label."""
         maps = self.maps(context.padded(COARSEST) if context is not None else None, label, orientation)
-        preview = None
-        if self.preview is not None:
-            preview = self.preview(F.silu(maps[0]))[..., : x.shape[2], : x.shape[3]]
-        height, width = (-(-side // COARSEST) * COARSEST for side in x.shape[2:])
+        preview = self.guess(maps)
+        rows, columns = x.shape[2:]
+        height, width = (-(-side // COARSEST) * COARSEST for side in (rows, columns))
         params = self.decode(framed(x, (height, width)), self.condition(maps))
-        return Prediction(params[..., : x.shape[2], : x.shape[3]], preview)
+        return Prediction(
+            params[..., :rows, :columns], None if preview is None else preview[..., :rows, :columns]
+        )
+
+    def guess(self, maps: list[Tensor]) -> Tensor | None:
+        """The encoder's own guess at the picture from its maps: output parameters (N, P, H, W)."""
+        return None if self.preview is None else self.preview(F.silu(maps[0]))
 
     def decode(self, frame: Tensor, condition: Condition) -> Tensor:
         """Output parameters (N, P, H, W) of a whole framed picture (N, C + 1, H + 1, W + 1), H and W multiples of 4."""

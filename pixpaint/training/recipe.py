@@ -19,7 +19,8 @@ class Recipe:
 
     The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
     linearly to zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of
-    them `preview_weight`.
+    them `preview_weight`. In the first `encoder_steps` the encoder learns alone, from its preview: such a step costs a
+    fraction of a whole one, and what the maps can tell the decoder is slow to learn.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Recipe:
     cooldown: float = 0.3
     ema: float = 0.9995
     preview_weight: float = 0.1
+    encoder_steps: int = 0
     whole: float = 0.0
     half_size_hints: float = 0.0
     stroke_hints: float = 0.0
@@ -53,7 +55,7 @@ class Recipe:
             raise BadRequest(
                 f"The recipe {self.name} needs a model's configuration, and true or false for bf16."
             )
-        for field in ("batch", "steps", "warmup", "seed"):
+        for field in ("batch", "steps", "warmup", "encoder_steps", "seed"):
             value, lowest = getattr(self, field), 1 if field in ("batch", "steps") else 0
             if type(value) is not int or not lowest <= value < 2**63:
                 raise BadRequest(

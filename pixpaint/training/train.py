@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from pixpaint.errors import BadRequest
 from pixpaint.models.card import ModelCard
 from pixpaint.models.checkpoint import save_model
+from pixpaint.models.encoder import Context
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.training import weight_norm
 from pixpaint.training.batches import Batch, make_batch
@@ -48,6 +49,25 @@ class TrainOptions:
     device: str = "cpu"
     threads: int | None = None
     pause_minutes: float = 5.0
+
+
+class Guess(torch.nn.Module):
+    """The part of a model that guesses a picture from its context alone, as a module of its own to be shared between
+    processes."""
+
+    def __init__(self, model: PixelCNNPP) -> None:
+        super().__init__()
+        if model.encoder is None or model.preview is None:
+            raise BadRequest("A recipe with encoder_steps needs a model with an encoder.")
+        self.parts = torch.nn.ModuleList([model.encoder, model.preview, model.labels, model.orientations])
+        self._model = (model,)  # in a tuple, so that the decoder is no part of this module
+
+    def forward(self, context: Context, labels: Tensor, orientations: Tensor) -> Tensor:
+        """Output parameters (N, P, H, W) for pictures whose sides are multiples of the coarsest scale."""
+        (model,) = self._model
+        guess = model.guess(model.maps(context, labels, orientations))
+        assert guess is not None
+        return guess
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +109,10 @@ class Loop:
         else:
             self._start()
         self.network: torch.nn.Module = self.state.model
+        self.guess: torch.nn.Module | None = Guess(self.state.model) if self.recipe.encoder_steps else None
         if self.world > 1:
             self.network = DistributedDataParallel(self.network)
+            self.guess = DistributedDataParallel(self.guess) if self.guess else None
 
     def _start(self) -> None:
         """Weight norm's start, from a batch that is the same on every process and in every run."""
@@ -104,19 +126,17 @@ class Loop:
         first = step * self.recipe.batch + self.rank * share
         return range(first, first + share)
 
-    @staticmethod
-    def _run(network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _run(self, network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Nats of the hidden pixels of all pictures, and of the preview of them."""
         prediction = network(batch.x, batch.context, batch.labels, batch.orientations)
-        model = network.module if isinstance(network, DistributedDataParallel) else network
-        assert isinstance(model, PixelCNNPP)
-        hidden = batch.context.hole[:, 0]
+        nats = self._nats(prediction.params, batch)
+        preview = prediction.preview
+        return nats, nats.new_zeros(()) if preview is None else self._nats(preview, batch)
 
-        def nats(params: Tensor) -> Tensor:
-            return -(model.output.log_prob(params.float(), batch.x) * hidden).sum()
-
-        zero = hidden.new_zeros(())
-        return nats(prediction.params), zero if prediction.preview is None else nats(prediction.preview)
+    def _nats(self, params: Tensor, batch: Batch) -> Tensor:
+        """What the hidden pixels cost by these output parameters (N, P, H, W)."""
+        log_prob = self.state.model.output.log_prob(params.float(), batch.x)
+        return -(log_prob * batch.context.hole[:, 0]).sum()
 
     def step(self, batch: Batch) -> float:
         """One step of Adam on a batch of this process; bits/dim of the hidden pixels over all processes."""
@@ -129,9 +149,14 @@ class Loop:
         if self.world > 1:
             dist.all_reduce(dims)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.bf16):
-            nats, preview = self._run(self.network, batch)
+            if self.guess is not None and state.step < recipe.encoder_steps:
+                params = self.guess(batch.context, batch.labels, batch.orientations)
+                loss = nats = self._nats(params, batch)
+            else:
+                nats, preview = self._run(self.network, batch)
+                loss = nats + recipe.preview_weight * preview
         # Gradients are averaged over processes, so each scales its sum to make the average that of the whole batch.
-        loss = (nats + recipe.preview_weight * preview) * self.world / dims
+        loss = loss * self.world / dims
         for group in state.optimiser.param_groups:
             group["lr"] = recipe.learning_rate_at(state.step)
         state.optimiser.zero_grad(set_to_none=True)

@@ -26,7 +26,7 @@ RECIPE = {
         "blocks": 1,
         "components": 2,
         "dropout": 0.0,
-        "encoder": {"widths": [8, 8, 8], "blocks": 1, "groups": 4},
+        "encoder": {"widths": [8, 8, 8], "blocks": 1},
         "crop": 8,
     },
     "batch": 4,

@@ -113,9 +113,8 @@ def test_a_pickle_is_never_loaded(tmp_path) -> None:
         {"encoder": {"widths": "888"}},
         {"encoder": {"widths": [16, 16, 16.0]}},
         {"encoder": {"widths": [16, 16, 20]}},
-        {"encoder": {"widths": [16, 16, 8]}},  # as many groups as channels
-        {"encoder": {"widths": [16, 16, 16], "groups": 0}},
-        {"encoder": {"widths": [16, 16, 16], "groups": 2.0}},
+        {"encoder": {"widths": [16, 16, 0]}},
+        {"encoder": {"widths": [16, 16, 16], "blocks": 2.0}},
         {"encoder": {"widths": [16, 16, 16], "blocks": 0}},
         {"encoder": {"widths": [16, 16, 16], "surprise": 1}},
         {"surprise": 1},
