@@ -153,6 +153,7 @@ def test_a_run_ends_at_its_time_limit_and_when_told_to(tmp_path) -> None:
 
 WORKER = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 import torch.distributed as dist
 from pixpaint.training.train import processes
@@ -165,9 +166,10 @@ with processes("cpu"):
 
 
 @pytest.mark.slow
-def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path) -> None:
+@pytest.mark.parametrize("encoder_steps", [0, 2])
+def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path, encoder_steps: int) -> None:
     script = tmp_path / "worker.py"
-    script.write_text(WORKER)
+    script.write_text(WORKER.replace("(RECIPE,", f"(replace(RECIPE, encoder_steps={encoder_steps}),"))
     root = Path(__file__).parents[2]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     launch += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
@@ -178,7 +180,36 @@ def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path) -> N
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     two = [float(word) for word in done.stdout.split()]
-    np.testing.assert_allclose(two, losses_of(RECIPE, tmp_path / "one", 4), rtol=1e-5)
+    recipe = replace(RECIPE, encoder_steps=encoder_steps)
+    np.testing.assert_allclose(two, losses_of(recipe, tmp_path / "one", 4), rtol=1e-5)
+
+
+ENCODER_FIRST = replace(RECIPE, encoder_steps=3)
+
+
+def test_the_encoder_learns_alone_first(tmp_path) -> None:
+    loop = loop_of(ENCODER_FIRST, tmp_path)
+    before = {name: p.detach().clone() for name, p in loop.state.model.named_parameters()}
+    changed = set()
+    for step in range(4):
+        loop.step(next(loop.batches()))
+        now = {name for name, p in loop.state.model.named_parameters() if not torch.equal(p, before[name])}
+        if step == 2:
+            changed = now
+    assert changed
+    assert {name.split(".")[0] for name in changed} <= {"encoder", "preview", "labels", "orientations"}
+    assert any(name.startswith("horizontal") for name in now)
+
+
+def test_a_run_whose_encoder_learns_first_is_resumed_to_the_same_steps(tmp_path) -> None:
+    whole = losses_of(ENCODER_FIRST, tmp_path / "whole", 6)
+    first = losses_of(ENCODER_FIRST, tmp_path / "parts", 2)
+    assert first + losses_of(ENCODER_FIRST, tmp_path / "parts", 4, resume=True) == whole
+
+
+def test_without_an_encoder_there_is_none_to_learn_first(tmp_path) -> None:
+    with pytest.raises(BadRequest, match="encoder"):
+        loop_of(replace(ENCODER_FIRST, model=replace(MODEL, encoder=None)), tmp_path)
 
 
 def test_the_data_dependent_start_gives_each_layer_s_output_mean_0_and_deviation_1() -> None:
