@@ -59,7 +59,9 @@ class Guess(torch.nn.Module):
         super().__init__()
         if model.encoder is None or model.preview is None:
             raise BadRequest("A recipe with encoder_steps needs a model with an encoder.")
-        self.parts = torch.nn.ModuleList([model.encoder, model.preview, model.labels, model.orientations])
+        # Of a class and an orientation only what is added to the finest map has a part in the guess.
+        finest = [*model.labels[:1], *model.orientations[:1]]
+        self.parts = torch.nn.ModuleList([model.encoder, model.preview, *finest])
         self._model = (model,)  # in a tuple, so that the decoder is no part of this module
 
     def forward(self, context: Context, labels: Tensor, orientations: Tensor) -> Tensor:
