@@ -27,6 +27,10 @@ def fill_cached(
     yield from CachedFill(model, window, temperature).paint(stop)
 
 
+BAND = 2048
+"""Pixels that are prefilled at once: large enough for all threads, small enough to stop in between."""
+
+
 class CachedFill:
     """A fill under way: the picture as far as it is known, and a cache of its features."""
 
@@ -44,30 +48,29 @@ class CachedFill:
         """Prefills the rows above the hole, then paints row by row."""
         to_paint = np.flatnonzero(self.window.todo.any(1)).tolist()
         start = to_paint[0] // COARSEST * COARSEST
-        self.prefill(0, start)
+        if not self.prefill(0, start, stop):
+            return
         for row in range(start, to_paint[-1] + 1):
             if stop():
                 return
-            if row not in to_paint:
-                self.prefill(row, 1)
-                continue
             with one_thread():
                 painted = self.paint_row(row, stop)
             if painted is not None:
                 yield painted
-            if painted is None or len(painted.columns) < np.count_nonzero(self.window.todo[row]):
+            if (0 if painted is None else len(painted.columns)) < np.count_nonzero(self.window.todo[row]):
                 return
 
-    def prefill(self, first: int, rows: int) -> None:
-        """Runs both stacks over known rows."""
-        if rows:
-            self.run_rows(first, rows)
-            self.decode(first, rows, 0, self.width)
-
-    def run_rows(self, first: int, rows: int) -> None:
-        """Runs the vertical stack over rows above which all is known."""
-        self.cache.move_to(first, 0, rows, self.width)
-        self.model.rows(self.above[:, :, first : first + rows], self.cache, self.condition)
+    def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        """Runs both stacks over known rows [first, last), whole coarsest cells; False if it was stopped."""
+        band = max(COARSEST, BAND // self.width // COARSEST * COARSEST)
+        for row in range(first, last, band):
+            if row and stop():
+                return False
+            rows = min(band, last - row)
+            self.cache.move_to(row, 0, rows, self.width)
+            self.model.rows(self.above[:, :, row : row + rows], self.cache, self.condition)
+            self.decode(row, rows, 0, self.width)
+        return True
 
     def decode(self, row: int, rows: int, first: int, last: int) -> Tensor:
         """Runs the horizontal stack over a chunk, all before which is known; output parameters (N, P, h, w)."""
@@ -75,14 +78,16 @@ class CachedFill:
         return self.model.pixels(self.left[:, :, row : row + rows, first:last], self.cache, self.condition)
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
-        """Paints a row's pixels; None if it was stopped before the first."""
-        self.run_rows(row, 1)
+        """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
         columns: list[int] = []
         params = []
+        if not self.run_row(row, stop):
+            return None
         for first, last, known in runs_of(self.window.todo[row], self.width):
             if known:
                 # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
-                self.decode(row, 1, first // COARSEST * COARSEST, last)
+                if not self.pass_run(row, first // COARSEST * COARSEST, last, stop):
+                    break
                 continue
             drawn_from = self.paint_run(row, first, last, stop)
             params.append(drawn_from)
@@ -95,6 +100,17 @@ class CachedFill:
         log_prob = self.model.output.log_prob(torch.cat(params, 3), drawn)  # (N, 1, n)
         pixels = units_to_bytes(drawn)[:, :, 0]
         return PaintedRow(row, columns, pixels.cpu(), -log_prob.double().sum((1, 2)).cpu())
+
+    def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
+        """Runs the vertical stack over a row above which all is known; False if it was stopped."""
+        self.cache.move_to(row, 0, 1, self.width)
+        self.model.rows(self.above[:, :, row : row + 1], self.cache, self.condition)
+        return True
+
+    def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        """Runs the horizontal stack over a run of known pixels; False if it was stopped."""
+        self.decode(row, 1, first, last)
+        return True
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
         """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn
