@@ -20,6 +20,7 @@ from tests.registry import MODELS, model_of
 
 FAST = [engine for engine in ENGINES if engine != "reference"]
 some = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(some, max_examples=50)
 
 
 def painted(model, image, hole, **options) -> tuple[np.ndarray, list[RowPainted]]:
@@ -31,11 +32,21 @@ def painted(model, image, hole, **options) -> tuple[np.ndarray, list[RowPainted]
     return results, events
 
 
-@pytest.mark.parametrize("engine", FAST)
 @pytest.mark.parametrize("name", MODELS)
 @some
 @given(data=st.data())
-def test_same_bytes_in_float64(name: str, engine: str, data: st.DataObject) -> None:
+def test_torch_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
+    assert_same_bytes(name, "torch", data)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@many
+@given(data=st.data())
+def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
+    assert_same_bytes(name, "fused", data)
+
+
+def assert_same_bytes(name: str, engine: str, data: st.DataObject) -> None:
     model = model_of(MODELS[name])
     height, width = data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14))
     hole = data.draw(holes(height, width))
@@ -262,7 +273,7 @@ def test_noise_orientation_and_label_reach_the_model_from_where_they_belong() ->
     noise = draw_noise(9, 0, 0, 0, 20, 30)
     for orientation in range(ORIENTATIONS):
         job = Job(row=4, column=7, height=8, width=12, orientation=orientation)
-        window = _window(job, image, hole, hole, [9], 1)
+        window = _window(MODELS["pixel_cnn_pp RGB"], job, image, hole, hole, [9], 1)
         rows, columns = positions(8, 12, orientation)
         assert (window.orientation, window.label) == (orientation, 1)
         np.testing.assert_array_equal(window.image, image[4 + rows, 7 + columns])

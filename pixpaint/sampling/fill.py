@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
+from pixpaint.layers.pixels import binarize, grey
+from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling.events import RowPainted
@@ -72,7 +74,7 @@ def fill(
     paint = ENGINES[choose_engine(engine, model.head.weight.device.type)]
     return _fill(
         model,
-        _in_channels(image, model.config.channels, model.config.levels),
+        image,
         hole,
         hole if painted is None else hole & ~painted,
         [seed + k for k in range(candidates)],
@@ -99,7 +101,7 @@ def _fill(
         check_memory(model, job, len(seeds))
         rows, columns = positions(job.height, job.width, job.orientation)
         end = done + int(todo[job.window].sum())
-        for part in paint(_window(job, image, hole, todo, seeds, label)):
+        for part in paint(_window(model.config, job, image, hole, todo, seeds, label)):
             row += 1
             done += len(part.columns)
             at = (part.row, part.columns)
@@ -119,6 +121,7 @@ def _fill(
 
 
 def _window(
+    config: PixelCNNPPConfig,
     job: Job,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],
@@ -126,22 +129,17 @@ def _window(
     seeds: list[int],
     label: int,
 ) -> Window:
+    pixels = image[job.window]
+    if config.channels == 1:
+        pixels = grey(pixels)
+    if config.levels == 2:
+        pixels = binarize(pixels)
     noise = (draw_noise(seed, 0, job.row, job.column, job.height, job.width) for seed in seeds)
     return Window(
-        image=orient(image[job.window], job.orientation).copy(),
+        image=orient(pixels, job.orientation).copy(),
         hole=orient(hole[job.window], job.orientation).copy(),
         todo=orient(todo[job.window], job.orientation).copy(),
         noise=np.stack([orient(plane, job.orientation) for plane in noise]),
         label=label,
         orientation=job.orientation,
     )
-
-
-def _in_channels(image: NDArray[np.uint8], channels: int, levels: int) -> NDArray[np.uint8]:
-    """An RGB picture (H, W, 3) as a model sees it: RGB, or grey (Rec. 601 luma, rounded), or cut at 128 to 0 and
-    255."""
-    if channels == 3:
-        return image
-    red, green, blue = (image[..., c].astype(np.uint32) for c in range(3))
-    grey = ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
-    return np.where(grey >= 128, np.uint8(255), np.uint8(0)) if levels == 2 else grey

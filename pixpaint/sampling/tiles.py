@@ -26,6 +26,7 @@ from pixpaint.sampling.compiled import inner
 LANES = 16
 VECTORS = 2
 PANEL = LANES * VECTORS
+READS_HALF = any(binding.get_host_cpu_features().get(name) for name in ("f16c", "fp-armv8"))
 
 
 def padded(outputs: int) -> int:
@@ -43,8 +44,7 @@ def panels(matrix: Tensor) -> Tensor:
 def stored(matrices: Tensor) -> NDArray[np.generic]:
     """The numbers of matrices as `add_product` takes them: the bits of float16 where that loses nothing and the machine
     has an instruction to read it, else as they are."""
-    features = binding.get_host_cpu_features()
-    if matrices.dtype == torch.float32 and (features.get("f16c") or features.get("fullfp16")):
+    if matrices.dtype == torch.float32 and READS_HALF:
         half = matrices.half()
         if torch.equal(half.float(), matrices):
             return half.view(torch.int16).numpy()

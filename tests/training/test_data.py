@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixpaint.errors import BadImage, BadRequest
+from pixpaint.layers.pixels import binarize
 from pixpaint.training.bitmaps import ALSO_STROKES, CHARACTER, BitmapPictures, lay_bitmap, thicken
 from pixpaint.training.data import digit_pictures, open_pictures, sketch_pictures
 from pixpaint.training.digits import DigitPictures
-from pixpaint.training.pictures import NO_CLASS, Mixture, Pictures, binarize, digest, split
+from pixpaint.training.pictures import NO_CLASS, Mixture, Pictures, digest, split
 from pixpaint.training.strokes import STILL, Pose, StrokePictures, draw_strokes
 
 SQUARE = [[[40, 200, 200, 40, 40], [60, 60, 220, 220, 60]]]
