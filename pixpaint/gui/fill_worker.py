@@ -38,10 +38,8 @@ class Paints(Protocol):
         stop: Callable[[], bool] = ...,
     ) -> "Iterator[RowPainted]": ...
 
-    def model(self, settings: FillSettings) -> object: ...
+    def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
-    def engine(self, settings: FillSettings) -> str: ...
-    def device(self, settings: FillSettings) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,23 +121,24 @@ class FillWorker(QThread):
                 self.failed.emit(number, _sentence(error))
 
     def _paint(self, painter: Paints, job: FillJob) -> None:
-        self.started_job.emit(job.id, self._prepare(painter, job.settings))
+        used = self._prepare(painter, job.settings)
+        self.started_job.emit(job.id, self._means(painter, used))
         stop = job.stopped.is_set
         complete = False
-        for event in painter.paint(job.settings, job.image, job.hole, painted=job.painted, stop=stop):
+        for event in painter.paint(used, job.image, job.hole, painted=job.painted, stop=stop):
             self.row_painted.emit(job.id, event)
             complete = event.done == event.total
         self.ended.emit(job.id, complete)
 
-    def _prepare(self, painter: Paints, settings: FillSettings) -> Means:
-        painter.model(settings)
-        means = Means(
-            engine=painter.engine(settings),
-            device=painter.device(settings),
-            model_sha256=painter.card(settings).sha256,
-        )
-        self.prepared.emit(means)
-        return means
+    def _prepare(self, painter: Paints, settings: FillSettings) -> FillSettings:
+        used = painter.prepare(settings)
+        self.prepared.emit(self._means(painter, used))
+        return used
+
+    @staticmethod
+    def _means(painter: Paints, used: FillSettings) -> Means:
+        sha256 = painter.card(used).sha256
+        return Means(engine=used.engine, device=used.device, model_sha256=sha256)
 
 
 def _sentence(error: Exception) -> str:

@@ -75,7 +75,8 @@ class FusedFill(CachedFill):
             components=model.config.components,
             bits=model.config.levels == 2,
         )
-        self._frame, self._noise = self.frame.numpy(), self.noise.numpy()
+        # Contiguous as the frame is: each loop is compiled for one kind of array.
+        self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
         self._next: Future[None] | None = None
         self._ended = False
 
@@ -183,7 +184,7 @@ class FusedFill(CachedFill):
             end = min(done + count, last)
             loops.paint_run(
                 self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
-                self._frame, row, done, end, self._noise, float(self.temperature), params[:, done - first :],
+                self._frame, row, done, end, self._noise, float(self.temperature), params, done - first,
             )  # fmt: skip
             done = end
         drawn_from = torch.from_numpy(params[:, : done - first, : self._head.parameters])

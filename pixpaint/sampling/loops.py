@@ -168,11 +168,12 @@ def paint_run(
     noise: Numbers,
     temperature: float,
     params: Numbers,
+    place: int,
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W). The output parameters the pixels were drawn from go to `params` (N, last - first, P), P in
-    whole panels.
+    `noise` is (N, 4, H, W). The output parameters the pixels were drawn from go to `params` (N, columns, P), P in whole
+    panels, from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters)
@@ -183,7 +184,7 @@ def paint_run(
         run_steps(steps, slots, work, row, column, column + 1, 0, len(steps))
         for n in range(n_candidates):
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
-            p = params[n, column - first]
+            p = params[n, place + column - first]
             p[:] = 0
             p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)

@@ -16,7 +16,7 @@ from pixpaint.files import replace_file
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """One measurement: microseconds a pixel of one fill of `candidates` candidates, by a decoder of so many `weights`."""
+    """One measurement: microseconds a pixel of a fill of `candidates` candidates, by a decoder of so many `weights`."""
 
     engine: str
     device: str

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,16 +46,9 @@ class FakePainter:
     def card(self, settings: FillSettings) -> ModelCard:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
 
-    def model(self, settings: FillSettings) -> object:
-        return settings.model
-
-    def engine(self, settings: FillSettings) -> str:
-        assert settings.engine == "auto"
-        return "torch"
-
-    def device(self, settings: FillSettings) -> str:
-        assert settings.device == "auto"
-        return "cpu"
+    def prepare(self, settings: FillSettings) -> FillSettings:
+        assert (settings.engine, settings.device) == ("auto", "auto")
+        return replace(settings, engine="torch", device="cpu")
 
     def paint(
         self,
