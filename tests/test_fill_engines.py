@@ -55,10 +55,15 @@ def assert_same_bytes(name: str, engine: str, data: st.DataObject) -> None:
         "seed": data.draw(st.integers(0, 2**40)),
         "temperature": data.draw(st.sampled_from([0.0, 0.7, 1.0])),
         "label": 0 if model.config.classes else None,
-        "candidates": data.draw(st.integers(1, 2)),
+        "candidates": data.draw(st.integers(1, 3)),
     }
     slow, events = painted(model, image, hole, engine="reference", **options)
-    fast, fast_events = painted(model, image, hole, engine=engine, **options)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(data.draw(st.integers(1, 2)) if engine == "fused" else 1)
+    try:
+        fast, fast_events = painted(model, image, hole, engine=engine, **options)
+    finally:
+        torch.set_num_threads(threads)
     np.testing.assert_array_equal(slow, fast)
     assert (slow[:, ~hole] == image[~hole]).all()
     for a, b in zip(events, fast_events, strict=True):
@@ -115,7 +120,7 @@ def draws_near(model, window: Window, rows: list[PaintedRow], row: int, column: 
                 todo[part.row, c] = False
     given = replace(window, image=image, todo=todo)
     with torch.inference_mode():
-        params = model.decode(given.frame(model), given.condition(model))[
+        params = model.decode(given.frame(model), model.condition(given.maps(model)))[
             :, :, row : row + 1, column : column + 1
         ]
         noise = given.noise_planes(params)[:, :, row : row + 1, column : column + 1]

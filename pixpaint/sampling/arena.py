@@ -1,38 +1,47 @@
-"""Where the compiled loops find a fill's features: the planes of its cache and its conditions, each in one buffer."""
+"""Where the compiled loops find a fill's features: the cache's planes, and the encoder's maps, each in one buffer."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from math import prod
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.cache import FeatureCache
-from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP, framed
+from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, framed
+
+ROWS = 2
+"""Rows kept of each plane."""
 
 
 class Arena:
-    """The planes of a cache, in one buffer (N, rows, columns, channels) each; the cache works on views of it."""
+    """For `count` candidates the planes of a cache, (N, ROWS, columns, channels) each, all zero."""
 
-    def __init__(self, cache: FeatureCache, planes: "Planes", like: Tensor) -> None:
-        sizes = {key: planes.size(key, cache.height, cache.width) for key in planes.keys}
-        self.buffer = like.new_zeros(len(like) * sum(map(prod, sizes.values())))
+    def __init__(self, planes: "Planes", count: int, width: int, dtype: np.dtype[np.floating]) -> None:
+        sizes = {key: planes.size(key, width) for key in planes.keys}
+        self.buffer = np.zeros(count * ROWS * sum(map(prod, sizes.values())), dtype)
         self._places: dict[Hashable, tuple[int, int, int]] = {}
+        self._views: list[NDArray[np.floating]] = []
         start = 0
-        for key, size in sizes.items():
-            view = self.buffer[start : start + len(like) * prod(size)].view(len(like), *size)
-            cache.planes[key] = view.movedim(-1, 1)
-            self._places[key] = (start, size[1], prod(size))
-            start += view.numel()
+        for key, (columns, channels) in sizes.items():
+            size = ROWS * columns * channels
+            self._places[key] = (start, columns, size)
+            self._views.append(self.buffer[start : start + count * size].reshape(count, size))
+            start += count * size
 
     def place(self, key: Hashable) -> tuple[int, int, int]:
         """Where a plane begins, its columns, and the length of one candidate's part."""
         return self._places[key]
 
+    def copy_first(self) -> None:
+        """Gives all candidates the features of the first."""
+        for view in self._views:
+            view[1:] = view[:1]
+
 
 class Planes:
-    """How large a model's planes are, learnt from two small pictures: a plane has a cell or none for each pixel or few,
-    and a border."""
+    """How wide a model's planes are, learnt from two small pictures: a cell for each pixel or few, and a border."""
 
     def __init__(self, model: PixelCNNPP) -> None:
         self._small, self._large = (self._sizes(model, side) for side in (COARSEST, 2 * COARSEST))
@@ -40,40 +49,34 @@ class Planes:
 
     @staticmethod
     @torch.inference_mode()
-    def _sizes(model: PixelCNNPP, side: int) -> dict[Hashable, tuple[int, int, int]]:
+    def _sizes(model: PixelCNNPP, side: int) -> dict[Hashable, tuple[int, int]]:
         cache = FeatureCache(side, side)
         frame = framed(model.head.weight.new_zeros(1, model.config.channels, side, side), (side, side))
         model.rows(frame[:, :, :-1, 1:], cache, {})
         model.pixels(frame[:, :, 1:, :-1], cache, {})
-        return {key: (*plane.shape[2:], plane.shape[1]) for key, plane in cache.planes.items()}
+        return {key: (plane.shape[3], plane.shape[1]) for key, plane in cache.planes.items()}
 
-    def size(self, key: Hashable, height: int, width: int) -> tuple[int, int, int]:
-        """Rows, columns and channels of a plane in a window."""
-        (rows, columns, channels), (more_rows, more_columns, _) = self._small[key], self._large[key]
-        return (
-            rows + (more_rows - rows) * (height - COARSEST) // COARSEST,
-            columns + (more_columns - columns) * (width - COARSEST) // COARSEST,
-            channels,
-        )
+    def size(self, key: Hashable, width: int) -> tuple[int, int]:
+        """Columns and channels of a plane in a window so many pixels wide."""
+        (columns, channels), (more, _) = self._small[key], self._large[key]
+        return columns + (more - columns) * (width - COARSEST) // COARSEST, channels
 
 
 class Maps:
-    """The conditions of a model's blocks, moved into one buffer, (H, W, 2F) or (1, 1, 2F) each; they become views of
-    it."""
+    """A model's maps, finest first, (H, W, channels) each."""
 
-    def __init__(self, condition: Condition, like: Tensor) -> None:
-        parts = [map_.movedim(1, -1).reshape(-1) for map_ in condition.values()]
-        self.buffer = torch.cat(parts) if parts else like.new_zeros(1)
-        self._places: dict[GatedBlock, tuple[int, int, int]] = {}
+    def __init__(self, maps: Sequence[Tensor], dtype: np.dtype[np.floating]) -> None:
+        parts = [map_[0].movedim(0, -1).reshape(-1).numpy() for map_ in maps]
+        self.buffer = np.concatenate(parts) if parts else np.zeros(1, dtype)
+        self._places: list[tuple[int, int, int, int]] = []
         start = 0
-        for block, map_ in condition.items():
+        for map_ in maps:
             _, channels, rows, columns = map_.shape
-            view = self.buffer[start : start + map_.numel()].view(1, rows, columns, channels)
-            condition[block] = view.movedim(-1, 1)
-            everywhere = rows == columns == 1
-            self._places[block] = (start, 0, 0) if everywhere else (start, columns * channels, channels)
+            strides = (0, 0) if rows == columns == 1 else (columns * channels, channels)
+            self._places.append((start, *strides, channels))
             start += map_.numel()
 
-    def place(self, block: GatedBlock) -> tuple[int, int, int]:
-        """Where a map begins, and the lengths of a row and of a cell; nothing where it holds everywhere."""
-        return self._places[block]
+    def place(self, scale: int) -> tuple[int, int, int, int]:
+        """Where the map at 1/scale begins, the lengths of a row and of a cell, nothing where it holds everywhere, and
+        its channels."""
+        return self._places[scale.bit_length() - 1]

@@ -9,6 +9,9 @@ from numba.extending import overload
 
 from pixpaint.sampling.compiled import inner
 
+LOG_127_5 = 4.848116361
+"""As in layers/output.py."""
+
 
 def exp(x: Any) -> Any:
     """e to the x: exact in float64, a polynomial good to the last digits in float32, which vectorises."""
@@ -124,3 +127,50 @@ def draw(
         spread = temperature * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
         x[c] = _byte(mean + spread)
         frame[n, c, row + 1, column + 1] = x[c]
+
+
+@inner
+def _softplus(x: Any) -> Any:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+@inner
+def log_prob(p: Any, x: Any, bits: Any, components: Any) -> Any:
+    """Nats of a drawn pixel x (C,) under its output parameters: layers/output.py, a pixel at a time, in float64."""
+    if bits:
+        return -_softplus(-float(p[0]) * float(x[0]))
+    channels = len(x)
+    per_channel = 3 if channels == 3 else 2
+    # Both sums of exponentials are kept as a largest term and what the others come to beside it.
+    best, rest, best_logit, rest_logit = -np.inf, 0.0, -np.inf, 0.0
+    for k in range(components):
+        own = p[components + k :: components]
+        nats = logit = float(p[k])
+        for c in range(channels):
+            mean = float(own[c * per_channel])
+            if c == 1:
+                mean += math.tanh(float(own[2])) * x[0]
+            elif c == 2:
+                mean += math.tanh(float(own[5])) * x[0] + math.tanh(float(own[8])) * x[1]
+            log_scale = max(float(own[c * per_channel + 1]), -7.0)
+            inverse, centred = math.exp(-log_scale), x[c] - mean
+            upper, lower = inverse * (centred + 1 / 255), inverse * (centred - 1 / 255)
+            if x[c] < -0.999:
+                nats -= _softplus(-upper)
+            elif x[c] > 0.999:
+                nats -= _softplus(lower)
+            else:
+                mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))
+                middle = inverse * centred
+                nats += (
+                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - LOG_127_5
+                )
+        if nats > best:
+            best, rest = nats, rest * math.exp(best - nats) + 1
+        else:
+            rest += math.exp(nats - best)
+        if logit > best_logit:
+            best_logit, rest_logit = logit, rest_logit * math.exp(best_logit - logit) + 1
+        else:
+            rest_logit += math.exp(logit - best_logit)
+    return best + math.log(rest) - best_logit - math.log(rest_logit)

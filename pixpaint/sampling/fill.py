@@ -120,7 +120,7 @@ def _fill(
                 rows=job.row + rows[at],
                 columns=job.column + columns[at],
                 pixels=np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy(),
-                nats=part.nats.numpy(),
+                nats=part.nats.sum(1).numpy(),
                 row=row,
                 row_count=row_count,
                 done=done,

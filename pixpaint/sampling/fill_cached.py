@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
+from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP
 from pixpaint.sampling.window import PaintedRow, Window
 
 
@@ -36,13 +36,17 @@ class CachedFill:
 
     def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
         self.model, self.window, self.temperature = model, window, temperature
-        self.condition = window.condition(model)
-        self.frame = window.frame(model)
+        self.frame = window.frame(model, window.rows)
         self.noise = window.noise_planes(self.frame)
         self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
         self.picture = self.frame[:, :-1, 1:, 1:]  # what is written here is in the other three
         height, self.width = self.picture.shape[2:]
         self.cache = FeatureCache(height, self.width)
+        self.condition = self.describe()
+
+    def describe(self) -> Condition:
+        """What the gates are told of the window."""
+        return self.model.condition(self.window.maps(self.model, self.window.rows))
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
         """Prefills the rows above the hole, then paints row by row."""
@@ -80,7 +84,7 @@ class CachedFill:
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
         columns: list[int] = []
-        params = []
+        nats = []
         if not self.run_row(row, stop):
             return None
         for first, last, known in runs_of(self.window.todo[row], self.width):
@@ -89,17 +93,14 @@ class CachedFill:
                 if not self.pass_run(row, first // COARSEST * COARSEST, last, stop):
                     break
                 continue
-            drawn_from = self.paint_run(row, first, last, stop)
-            params.append(drawn_from)
-            columns.extend(range(first, first + drawn_from.shape[3]))
+            nats.append(self.paint_run(row, first, last, stop))
+            columns.extend(range(first, first + nats[-1].shape[1]))
             if columns[-1:] != [last - 1]:
                 break
         if not columns:
             return None
         drawn = self.picture[:, :, row : row + 1, columns]
-        log_prob = self.model.output.log_prob(torch.cat(params, 3), drawn)  # (N, 1, n)
-        pixels = units_to_bytes(drawn)[:, :, 0]
-        return PaintedRow(row, columns, pixels.cpu(), -log_prob.double().sum((1, 2)).cpu())
+        return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1))
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         """Runs the vertical stack over a row above which all is known; False if it was stopped."""
@@ -113,8 +114,7 @@ class CachedFill:
         return True
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn
-        from."""
+        """Paints a run of pixels until it ends or is stopped; what they cost in nats (N, n), on the CPU."""
         params = [self.frame.new_empty(len(self.frame), self.model.output.parameters, 1, 0)]
         for column in range(first, last):
             if stop():
@@ -123,7 +123,8 @@ class CachedFill:
             params.append(self.decode(row, 1, column, column + 1))
             pixel = self.model.output.sample(params[-1], self.noise[here], self.temperature)
             self.picture[here] = bytes_to_units(pixel, self.frame.dtype)
-        return torch.cat(params, 3)
+        drawn = self.picture[:, :, row : row + 1, first : first + len(params) - 1]
+        return -self.model.output.log_prob(torch.cat(params, 3), drawn).double()[:, 0].cpu()
 
 
 @contextmanager

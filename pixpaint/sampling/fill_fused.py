@@ -1,12 +1,13 @@
 """The `fused` engine, for the CPU: the cached fill whose rows are computed by compiled loops, without the interpreter.
 
-The encoder and the prefill of many known rows at once are the model's own layers. From the first row with a hole on,
-the loops of loops.py run the recorded wiring of the same layers on the same cache, whose planes have been moved into
-one buffer: the vertical stack over a row, the horizontal one over runs of known pixels and over each pixel to paint.
+The encoder is the model's own. All else the loops of loops.py do, on the recorded wiring of the model's stacks: the
+vertical stack over a row, the horizontal one over runs of known pixels and over each pixel to paint. What cost is left
+is that of reading the horizontal stack's weights once a pixel.
 """
 
-from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from threading import Lock
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.pixel_cnn_pp import Condition, PixelCNNPP
 from pixpaint.sampling import loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
@@ -27,8 +28,15 @@ from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
 from pixpaint.sampling.window import PaintedRow, Window
 
-PRODUCTS_A_CALL = 3e8
-"""Some milliseconds' work: after about so many multiplications the loops return, to see whether to stop."""
+PART = 2e9
+"""A call of the loops lasts about 10 ms: so many weights times cells, of whole rows ..."""
+
+PIXELS = 1e9
+"""... and of pixels one by one. Then Python asks whether to stop."""
+
+
+PATIENCE = 0.01
+"""Seconds the helper is waited for before it is asked whether to stop."""
 
 
 @torch.inference_mode()
@@ -36,34 +44,103 @@ def fill_fused(
     model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
-    must not change."""
-    yield from FusedFill(model, window, temperature).paint(stop)
+    must not change.
+
+    On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
+    its pixels are painted, several are painted in two shares side by side.
+    """
+    maps = window.maps(model, window.rows)
+    if torch.get_num_threads() == 1:
+        yield from FusedFill(model, window, temperature, maps).paint(stop)
+        return
+    with ThreadPoolExecutor(1, "pixpaint-rows") as helper:
+        if window.candidates == 1:
+            yield from FusedFill(model, window, temperature, maps, helper).paint(stop)
+        else:
+            asked = Asked(stop)
+            mine, theirs = (
+                FusedFill(model, share, temperature, maps).paint(asked) for share in window.shares(2)
+            )
+            yield from side_by_side(mine, theirs, helper)
+
+
+class Asked:
+    """`stop`, asked by one thread at a time, and no more once it was true."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop, self._lock, self._stopped = stop, Lock(), False
+
+    def __call__(self) -> bool:
+        with self._lock:
+            self._stopped = self._stopped or self._stop()
+            return self._stopped
+
+
+def side_by_side(
+    mine: Iterator[PaintedRow], theirs: Iterator[PaintedRow], helper: Executor
+) -> Iterator[PaintedRow]:
+    """The rows of two shares of the candidates, each painted in a thread of its own. Where they were stopped, as far as
+    both have come."""
+
+    @torch.inference_mode()
+    def next_of_theirs() -> PaintedRow | None:
+        return next(theirs, None)
+
+    while True:
+        other = helper.submit(next_of_theirs)
+        try:
+            a = next(mine, None)
+        finally:
+            wait([other])
+        b = other.result()
+        if a is None or b is None:
+            return
+        common = min(len(a.columns), len(b.columns))
+        if common:
+            pixels = torch.cat([part.pixels[:, :, :common] for part in (a, b)])
+            nats = torch.cat([part.nats[:, :common] for part in (a, b)])
+            yield PaintedRow(a.row, a.columns[:common], pixels, nats)
+        if len(a.columns) != len(b.columns):
+            return
 
 
 class FusedFill(CachedFill):
-    """A cached fill whose planes and conditions are laid out for the loops."""
+    """A cached fill whose planes and weights are laid out for the loops. `maps` are the window's; `helper`, where there
+    is one, is another thread."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
+    def __init__(
+        self,
+        model: PixelCNNPP,
+        window: Window,
+        temperature: float,
+        maps: Sequence[Tensor],
+        helper: Executor | None = None,
+    ) -> None:
+        self._maps, self._helper = maps, helper
         super().__init__(model, window, temperature)
         self._lowered = made = lowered(model)
         n, F = len(self.frame), model.config.features
-        self._arena = Arena(self.cache, made.planes, self.frame)
+        # Contiguous as the frame is: each loop is compiled for one kind of array.
+        self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
+        numbers = self._frame.dtype
+        self._arena = Arena(made.planes, n, self.width, numbers)
         self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
-        maps = Maps(self.condition, self.frame)
-        hoisted = self._place(made.vertical, self._vertical, maps, 0)
-        hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
+        told = Maps(maps, numbers)
+        hoisted = self._place(made.vertical, self._vertical, told, 0)
+        hoisted = self._place(made.horizontal, self._horizontal, told, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        numbers = self.frame.numpy().dtype
+        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.output.parameters)
         self._work = Work(
-            planes=self._arena.buffer.numpy(),
-            maps=maps.buffer.numpy(),
+            planes=self._arena.buffer,
+            maps=told.buffer,
             hoisted=np.zeros(hoisted, numbers),
-            scratch=np.zeros(n * self.width * padded(F) * (slots + 3), numbers),
+            scratch=np.zeros(scratch, numbers),
             features=F,
             candidates=n,
             width=self.width,
             **made.arrays,
         )
+        self._rows = for_rows(self._work)
         self._first = self._first_layer(model.first_vertical)
         self._above = self._first_layer(model.first_above, "above")
         self._left = self._first_layer(model.first_left)
@@ -75,10 +152,12 @@ class FusedFill(CachedFill):
             components=model.config.components,
             bits=model.config.levels == 2,
         )
-        # Contiguous as the frame is: each loop is compiled for one kind of array.
-        self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
-        self._next: Future[None] | None = None
+        self._next: Future[bool] | None = None
         self._ended = False
+
+    def describe(self) -> Condition:
+        """Nothing: the loops read the maps themselves, a row at a time."""
+        return {}
 
     def _place(self, program: Program, table: NDArray[np.int64], maps: Maps, start: int) -> int:
         """Fills in where the planes, maps and hoisted rows of a stack lie, these from `start` on; where they end."""
@@ -94,8 +173,8 @@ class FusedFill(CachedFill):
             row[columns.PLANE2 : columns.STRIDE2 + 1] = self._arena.place(layer.conv_out)
             if step.above is not None:
                 row[columns.ABOVE : columns.ABOVE_STRIDE + 1] = self._arena.place(step.above)
-            if layer in self.condition:
-                row[columns.MAP : columns.MAP_COLUMN + 1] = maps.place(layer)
+            if layer.project is not None:
+                row[columns.MAP : columns.MAP_CHANNELS + 1] = maps.place(layer.scale)
             cells = n * self.width // layer.scale
             row[columns.HOIST] = start
             row[columns.HOIST2] = start + cells * padded(F)
@@ -110,82 +189,144 @@ class FusedFill(CachedFill):
         return First(plane, width, stride, rows, columns, layer.halo.left, w, bias, to, to_stride)
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
-        with ThreadPoolExecutor(1, "pixpaint-rows") as self._helper:
-            try:
-                yield from super().paint(stop)
-            finally:
-                self._ended = True
+        try:
+            yield from super().paint(stop)
+        finally:
+            self._ended = True  # the helper need not finish what it is at
 
-    def _parts(self, steps: NDArray[np.int64], pixels: int) -> Iterator[tuple[int, int]]:
-        """The steps of a stack over so many pixels, in parts that take some milliseconds each."""
-        cost = self._lowered.products * pixels * len(self.frame)
-        count = max(1, int(len(steps) * PRODUCTS_A_CALL / cost))
-        for begin in range(0, len(steps), count):
-            yield begin, min(begin + count, len(steps))
+    def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        # What is known is the same for all candidates. The horizontal stack follows the vertical one a row behind.
+        alone = self._rows._replace(candidates=1)
+        behind = self._work._replace(candidates=1, scratch=np.zeros_like(self._work.scratch))
+        following: Future[bool] | None = None
+        for row in range(first, last):
+            if stop() or not self._run_vertical(row, stop, alone):
+                return False
+            if self._helper is None:
+                if not self._pass_row(row, stop, behind):
+                    return False
+                continue
+            if following is not None and not _finished(following, stop):
+                return False
+            following = self._helper.submit(self._pass_row, row, self._has_ended, behind)
+        if following is not None and not _finished(following, stop):
+            return False
+        self._arena.copy_first()
+        return True
 
-    def _hoist(self, steps: NDArray[np.int64], row: int) -> None:
-        for begin, end in self._parts(steps, self.width):
-            if not self._ended:
-                loops.hoist_row(steps, self._work, row, begin, end)
-
-    def _finish(self, hoisting: Future[None], steps: NDArray[np.int64], row: int) -> None:
-        """Waits for the second thread, or does its work if it has not begun."""
-        if hoisting.cancel():
-            self._hoist(steps, row)
-        else:
-            hoisting.result()
+    def _pass_row(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        """The horizontal stack over a row of which all is known."""
+        return (
+            self._hoist(self._horizontal, row, stop, for_rows(work))
+            and self._hoist_above(row, stop, for_rows(work))
+            and self._pass_run(row, 0, self.width, stop, work)
+        )
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
-        # What needs only the rows above is hoisted by a second thread: the horizontal stack's while the vertical one
-        # runs, the vertical stack's next row while the horizontal one does.
-        vertical = self._next or self._helper.submit(self._hoist, self._vertical, row)
-        horizontal = self._helper.submit(self._hoist, self._horizontal, row)
-        self._finish(vertical, self._vertical, row)
-        made, work = self._lowered, self._work
-        for begin, end in self._parts(self._vertical, self.width):
-            if begin and stop():
-                return False
-            loops.run_row(
-                self._vertical,
-                made.vertical.slots,
-                self._first,
-                self._above,
-                work,
-                self._frame,
-                row,
-                begin,
-                end,
-            )
-        if row + 1 < len(self.window.todo):
-            self._next = self._helper.submit(self._hoist, self._vertical, row + 1)
-        self._finish(horizontal, self._horizontal, row)
-        for begin, end in self._parts(self._horizontal, self.width):
-            if begin and stop():
-                return False
-            loops.hoist_above(self._horizontal, work, row, begin, end)
-        return True
+        # What needs only the rows above is hoisted by the helper: the horizontal stack's while the vertical one runs,
+        # the vertical stack's next row while the horizontal one does.
+        work = self._rows
+        horizontal = self._begin(self._horizontal, row)
+        if not self._run_vertical(row, stop, work):
+            return False
+        if row + 1 < self.picture.shape[2]:
+            self._next = self._begin(self._vertical, row + 1)
+        return self._finish(horizontal, self._horizontal, row, stop, work) and self._hoist_above(
+            row, stop, work
+        )
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        for begin, end in self._parts(self._horizontal, last - first):
-            if begin and stop():
-                return False
-            loops.pass_run(
-                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._work,
-                self._frame, row, first, last, begin, end,
-            )  # fmt: skip
-        return True
+        return self._pass_run(row, first, last, stop, self._work)
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        shape = (len(self.frame), last - first, padded(self._head.parameters))
-        params = np.empty(shape, self._frame.dtype)
-        count = max(1, int(PRODUCTS_A_CALL / (10 * self._lowered.products * len(self.frame))))
+        nats = np.empty((len(self.frame), last - first))
+        count = max(1, int(PIXELS / (self._lowered.products * len(self.frame))))
         done = first
         while done < last and not stop():
             end = min(done + count, last)
             loops.paint_run(
                 self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
-                self._frame, row, done, end, self._noise, float(self.temperature), params, done - first,
+                self._frame, row, done, end, self._noise, float(self.temperature), nats, done - first,
             )  # fmt: skip
             done = end
-        drawn_from = torch.from_numpy(params[:, : done - first, : self._head.parameters])
-        return drawn_from.movedim(-1, 1)[:, :, None]
+        return torch.from_numpy(nats[:, : done - first])
+
+    def _run_vertical(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        hoisting, self._next = self._next, None
+        if not self._finish(hoisting, self._vertical, row, stop, work):
+            return False
+        for begin, end in self._parts(self._vertical, self.width, work):
+            if begin and stop():
+                return False
+            loops.run_row(
+                self._vertical, self._lowered.vertical.slots, self._first, self._above, work,
+                self._frame, row, begin, end,
+            )  # fmt: skip
+        return True
+
+    def _hoist(self, steps: NDArray[np.int64], row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(steps, self.width, work):
+            if begin and stop():
+                return False
+            loops.hoist_row(steps, work, row, begin, end)
+        return True
+
+    def _hoist_above(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, self.width, work):
+            if begin and stop():
+                return False
+            loops.hoist_above(self._horizontal, work, row, begin, end)
+        return True
+
+    def _pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, last - first, work):
+            if begin and stop():
+                return False
+            loops.pass_run(
+                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, work,
+                self._frame, row, first, last, begin, end,
+            )  # fmt: skip
+        return True
+
+    def _parts(self, steps: NDArray[np.int64], pixels: int, work: Work) -> Iterator[tuple[int, int]]:
+        """The steps of a stack over so many pixels, in parts that take some milliseconds each."""
+        cost = self._lowered.products * pixels * work.candidates
+        count = max(1, int(len(steps) * PART / cost))
+        for begin in range(0, len(steps), count):
+            yield begin, min(begin + count, len(steps))
+
+    def _begin(self, steps: NDArray[np.int64], row: int) -> "Future[bool] | None":
+        """Has a row hoisted by the helper, if there is one."""
+        if self._helper is None:
+            return None
+        return self._helper.submit(self._hoist, steps, row, self._has_ended, self._rows)
+
+    def _finish(
+        self,
+        hoisting: "Future[bool] | None",
+        steps: NDArray[np.int64],
+        row: int,
+        stop: Callable[[], bool],
+        work: Work,
+    ) -> bool:
+        """Waits for the helper, or does its work if it has not begun."""
+        if hoisting is None or hoisting.cancel():
+            return self._hoist(steps, row, stop, work)
+        return _finished(hoisting, stop)
+
+    def _has_ended(self) -> bool:
+        return self._ended
+
+
+def for_rows(work: Work) -> Work:
+    """The same for the loops over whole rows: with their weights."""
+    return work._replace(weights=work.row_weights)
+
+
+def _finished(work: "Future[bool]", stop: Callable[[], bool]) -> bool:
+    """Waits for the helper's work; False if it was stopped meanwhile."""
+    while not work.done():
+        wait([work], PATIENCE)
+        if not work.done() and stop():
+            return False
+    return work.result()

@@ -6,8 +6,11 @@ They take long runs in parts: steps [begin, end) of a stack, so that Python may 
 
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pixpaint.sampling.compiled import compiled, inner
-from pixpaint.sampling.drawing import draw, elu
+from pixpaint.sampling.drawing import draw, elu, log_prob
 from pixpaint.sampling.steps import (
     ABOVE,
     BLOCK,
@@ -62,14 +65,14 @@ def _run_first(layer: Any, work: Any, frame: Any, row: int, first: int, last: in
     matrix = layer.taps * inputs * narrow
     for n in range(n_candidates):
         cell = layer.plane + n * layer.stride
-        cell += ((row + layer.rows - 1) * layer.width + first + layer.left) * inputs
+        cell += ((row & 1) * layer.width + first + layer.left) * inputs
         for c in range(cells):
             for channel in range(inputs):
                 planes[cell + c * inputs + channel] = frame[n, channel, row + 1 - down, first + c + down]
     for c in range(n_candidates * cells):
         scratch[c * narrow : c * narrow + F] = biases[layer.bias : layer.bias + F]
     for i in range(layer.rows):
-        x = layer.plane + ((row + i) * layer.width + first) * inputs
+        x = layer.plane + (((row + layer.rows - 1 - i) & 1) * layer.width + first) * inputs
         window_product(
             work, 0, narrow, x, layer.stride, inputs, cells, layer.w + i * matrix, layer.taps * inputs
         )
@@ -80,7 +83,7 @@ def _run_first(layer: Any, work: Any, frame: Any, row: int, first: int, last: in
             for f in range(F):
                 scratch[y + f] *= one
             if layer.publish >= 0:
-                at = layer.publish + n * layer.publish_stride + (row * work.width + first + c) * F
+                at = layer.publish + n * layer.publish_stride + ((row & 1) * work.width + first + c) * F
                 planes[at : at + F] = scratch[y : y + F]
 
 
@@ -92,7 +95,7 @@ def _enter(left: Any, above: Any, work: Any, frame: Any, row: int, first: int, l
     for n in range(work.candidates):
         for c in range(cells):
             y = (n * cells + c) * padded_size(F)
-            at = above.publish + n * above.publish_stride + (row * work.width + first + c) * F
+            at = above.publish + n * above.publish_stride + ((row & 1) * work.width + first + c) * F
             for f in range(F):
                 work.scratch[y + f] += work.planes[at + f]
 
@@ -167,28 +170,29 @@ def paint_run(
     last: int,
     noise: Numbers,
     temperature: float,
-    params: Numbers,
+    nats: NDArray[np.float64],
     place: int,
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W). The output parameters the pixels were drawn from go to `params` (N, columns, P), P in whole
-    panels, from column `place` on.
+    `noise` is (N, 4, H, W). What they cost goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters)
     slot = n_candidates * narrow
     active = slots * slot
+    params = active + slot
     for column in range(first, last):
         _enter(left, above, work, frame, row, column, column + 1)
         run_steps(steps, slots, work, row, column, column + 1, 0, len(steps))
         for n in range(n_candidates):
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
-            p = params[n, place + column - first]
-            p[:] = 0
+            p = scratch[params : params + wide]
             p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
             draw(
                 p, noise[n, :, row, column], temperature, head.bits, head.components,
                 frame.shape[1] - 1, frame, n, row, column,
             )  # fmt: skip
+            drawn = frame[n, :-1, row + 1, column + 1]
+            nats[n, place + column - first] = -log_prob(p, drawn, head.bits, head.components)

@@ -31,20 +31,21 @@ BLOCK, SHRINK, ENLARGE = 0, 1, 2
     PLANE2, WIDTH2, STRIDE2,
     ABOVE, ABOVE_WIDTH, ABOVE_STRIDE,
     PUBLISH, PUBLISH_WIDTH, PUBLISH_STRIDE,
-    MAP, MAP_ROW, MAP_COLUMN,
-    W, W_TOP, W_ABOVE, W_SKIP, BIAS,
+    MAP, MAP_ROW, MAP_CELL, MAP_CHANNELS,
+    W, W_TOP, W_ABOVE, W_SKIP, W_MAP, BIAS,
     W2, W2_TOP, BIAS2,
     HOIST, HOIST2,
-) = range(31)  # fmt: skip
-COLUMNS = 31
+) = range(33)  # fmt: skip
+COLUMNS = 33
 
 
 class Work(NamedTuple):
     """What all loops of a fill share. All arrays are flat.
 
-    `planes` holds the cache's planes (N, rows, columns, channels), `maps` the conditions (H, W, 2F), `weights` the
-    matrices for the current row as tiles.py stores them, `row_weights` those for what is hoisted; `hoisted` what was
-    computed for a row ahead; `scratch` the slots of a chunk. `width` is the window's, in pixels.
+    `planes` holds the planes (N, 2, columns, channels), row r in place r modulo 2, `maps` the encoder's
+    (H, W, channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
+    hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller. `hoisted`
+    holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in pixels.
     """
 
     planes: Numbers
@@ -89,19 +90,17 @@ def hoist_step(s: Any, work: Any, row: int) -> None:
     for n in range(n_candidates):
         y = s[HOIST] + n * cells * narrow
         for c in range(cells):
-            for f in range(F):
-                hoisted[y + c * narrow + f] = biases[s[BIAS] + f]
-        x = s[PLANE] + n * s[STRIDE] + r * s[WIDTH] * 2 * F
+            hoisted[y + c * narrow : y + c * narrow + F] = biases[s[BIAS] : s[BIAS] + F]
+        x = s[PLANE] + n * s[STRIDE] + ((r + 1) & 1) * s[WIDTH] * 2 * F
         add_product(hoisted, y, narrow, planes, x, 2 * F, cells, weights, s[W_TOP], s[TAPS] * 2 * F, narrow)
         y = s[HOIST2] + n * cells * wide
         for c in range(cells):
-            at = s[MAP] + r * s[MAP_ROW] + c * s[MAP_COLUMN]
-            for f in range(2 * F):
-                hoisted[y + c * wide + f] = biases[s[BIAS2] + f]
-            if s[MAP] >= 0:
-                for f in range(2 * F):
-                    hoisted[y + c * wide + f] += maps[at + f]
-        x = s[PLANE2] + n * s[STRIDE2] + r * s[WIDTH2] * 2 * F
+            hoisted[y + c * wide : y + c * wide + 2 * F] = biases[s[BIAS2] : s[BIAS2] + 2 * F]
+        if s[MAP] >= 0:
+            x = s[MAP] + r * s[MAP_ROW]
+            channels = s[MAP_CHANNELS]
+            add_product(hoisted, y, wide, maps, x, s[MAP_CELL], cells, weights, s[W_MAP], channels, wide)
+        x = s[PLANE2] + n * s[STRIDE2] + ((r + 1) & 1) * s[WIDTH2] * 2 * F
         add_product(hoisted, y, wide, planes, x, 2 * F, cells, weights, s[W2_TOP], s[TAPS] * 2 * F, wide)
 
 
@@ -112,7 +111,7 @@ def hoist_step_above(s: Any, work: Any, row: int) -> None:
     r, cells, narrow = row // s[SCALE], work.width // s[SCALE], padded_size(F)
     for n in range(work.candidates):
         for c in range(cells):
-            at = s[ABOVE] + n * s[ABOVE_STRIDE] + (r * s[ABOVE_WIDTH] + c) * F
+            at = s[ABOVE] + n * s[ABOVE_STRIDE] + ((r & 1) * s[ABOVE_WIDTH] + c) * F
             concat_elu(scratch, c * 2 * F, planes, at, F)
         y, w = s[HOIST] + n * cells * narrow, s[W_ABOVE]
         add_product(work.hoisted, y, narrow, scratch, 0, 2 * F, cells, work.row_weights, w, 2 * F, narrow)
@@ -128,7 +127,7 @@ def _block(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare: 
     span = work.width // s[SCALE]
     hidden, active = spare, spare + n_candidates * cells * narrow
     for n in range(n_candidates):
-        cell = s[PLANE] + n * s[STRIDE] + ((r + 1) * s[WIDTH] + first + 1) * 2 * F
+        cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first + 1) * 2 * F
         for c in range(cells):
             at = (n * cells + c) * narrow
             concat_elu(planes, cell + c * 2 * F, scratch, s[SOURCE] * slot + at, F)
@@ -136,19 +135,19 @@ def _block(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare: 
             scratch[hidden + at : hidden + at + narrow] = hoisted[z : z + narrow]
             if s[SKIP] >= 0:
                 concat_elu(scratch, active + (n * cells + c) * 2 * F, scratch, s[SKIP] * slot + at, F)
-    x = s[PLANE] + ((r + 1) * s[WIDTH] + first) * 2 * F
+    x = s[PLANE] + ((r & 1) * s[WIDTH] + first) * 2 * F
     window_product(work, hidden, narrow, x, s[STRIDE], 2 * F, cells, s[W], s[TAPS] * 2 * F)
     if s[SKIP] >= 0:
         rows = n_candidates * cells
         add_product(scratch, hidden, narrow, scratch, active, 2 * F, rows, weights, s[W_SKIP], 2 * F, narrow)
     gated = active
     for n in range(n_candidates):
-        cell = s[PLANE2] + n * s[STRIDE2] + ((r + 1) * s[WIDTH2] + first + 1) * 2 * F
+        cell = s[PLANE2] + n * s[STRIDE2] + ((r & 1) * s[WIDTH2] + first + 1) * 2 * F
         for c in range(cells):
             concat_elu(planes, cell + c * 2 * F, scratch, hidden + (n * cells + c) * narrow, F)
             at, z = gated + (n * cells + c) * wide, s[HOIST2] + (n * span + first + c) * wide
             scratch[at : at + wide] = hoisted[z : z + wide]
-    x = s[PLANE2] + ((r + 1) * s[WIDTH2] + first) * 2 * F
+    x = s[PLANE2] + ((r & 1) * s[WIDTH2] + first) * 2 * F
     window_product(work, gated, wide, x, s[STRIDE2], 2 * F, cells, s[W2], s[TAPS] * 2 * F)
     for c in range(n_candidates * cells):
         at = c * narrow
@@ -162,7 +161,7 @@ def _shrink(s: Any, work: Any, r: int, first: int, cells: int, slot: int, due: b
     planes, biases, scratch = work.planes, work.biases, work.scratch
     narrow = padded_size(F)
     for n in range(n_candidates):
-        cell = s[PLANE] + n * s[STRIDE] + ((r + 1) * s[WIDTH] + first + 1) * F
+        cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first + 1) * F
         for c in range(cells):
             x = s[SOURCE] * slot + (n * cells + c) * narrow
             planes[cell + c * F : cell + (c + 1) * F] = scratch[x : x + F]
@@ -173,8 +172,8 @@ def _shrink(s: Any, work: Any, r: int, first: int, cells: int, slot: int, due: b
         y = s[TARGET] * slot + c * narrow
         scratch[y : y + F] = biases[s[BIAS] : s[BIAS] + F]
     y, inputs = s[TARGET] * slot, s[TAPS] * F
-    for w, row in ((s[W_TOP], r), (s[W], r + 1)):
-        x = s[PLANE] + (row * s[WIDTH] + first) * F
+    for w, row in ((s[W_TOP], r + 1), (s[W], r)):
+        x = s[PLANE] + ((row & 1) * s[WIDTH] + first) * F
         window_product(work, y, narrow, x, s[STRIDE], 2 * F, coarse, w, inputs)
 
 
@@ -205,12 +204,12 @@ def _enlarge(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare
                     y, right = spare + n * coarse * narrow, x + (n * coarse + 1) * narrow
                     add_product(scratch, y, narrow, scratch, right, narrow, coarse - 1, weights, w, F, narrow)
             for n in range(n_candidates):
-                cell = s[PLANE] + n * s[STRIDE] + ((r + row) * s[WIDTH] + first + column) * F
+                cell = s[PLANE] + n * s[STRIDE] + (((r + row) & 1) * s[WIDTH] + first + column) * F
                 for c in range(coarse):
                     y = spare + (n * coarse + c) * narrow
                     planes[cell + 2 * c * F : cell + (2 * c + 1) * F] = scratch[y : y + F]
     for n in range(n_candidates):
-        cell = s[PLANE] + n * s[STRIDE] + (r * s[WIDTH] + first) * F
+        cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first) * F
         for c in range(cells):
             y = s[TARGET] * slot + (n * cells + c) * narrow
             scratch[y : y + F] = planes[cell + c * F : cell + (c + 1) * F]
@@ -221,7 +220,7 @@ def _publish(s: Any, work: Any, r: int, first: int, cells: int, slot: int) -> No
     """Copies what a step made to the plane where the other stack finds it."""
     F = work.features
     for n in range(work.candidates):
-        cell = s[PUBLISH] + n * s[PUBLISH_STRIDE] + (r * s[PUBLISH_WIDTH] + first) * F
+        cell = s[PUBLISH] + n * s[PUBLISH_STRIDE] + ((r & 1) * s[PUBLISH_WIDTH] + first) * F
         for c in range(cells):
             y = s[TARGET] * slot + (n * cells + c) * padded_size(F)
             work.planes[cell + c * F : cell + (c + 1) * F] = work.scratch[y : y + F]

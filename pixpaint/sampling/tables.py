@@ -1,5 +1,6 @@
 """A model made ready for the compiled loops: the recorded programs as tables, the weights as matrices in panels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -54,11 +55,15 @@ def _lower(model: PixelCNNPP) -> Lowered:
         vertical=vertical,
         horizontal=horizontal,
         planes=Planes(model),
-        vertical_steps=_table(vertical, weights),
-        horizontal_steps=_table(horizontal, weights),
+        vertical_steps=_table(vertical, weights, weights.add_for_rows),
+        horizontal_steps=_table(horizontal, weights, weights.add),
         first_weights={
-            layer: (weights.add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
-            for layer in (model.first_vertical, model.first_above, model.first_left)
+            layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
+            for layer, add in (
+                (model.first_vertical, weights.add_for_rows),
+                (model.first_above, weights.add_for_rows),
+                (model.first_left, weights.add),
+            )
         },
         head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
         products=sum(p.numel() for stack in (model.vertical, model.horizontal) for p in stack.parameters()),
@@ -67,20 +72,24 @@ def _lower(model: PixelCNNPP) -> Lowered:
     )
 
 
+Add = Callable[..., int]
+
+
 class Weights:
-    """What the loops multiply by and add: matrices for the current row, matrices for the rows that are hoisted, biases;
-    each kind one after the other in one array."""
+    """What the loops multiply by and add: matrices for pixels, matrices for whole rows, biases; each kind one after the
+    other in one array."""
 
     def __init__(self) -> None:
-        self._current, self._hoisting, self._biases = Packed(), Packed(), Packed()
+        self._pixels, self._rows, self._biases = Packed(), Packed(), Packed()
 
     def add(self, *matrices: Tensor) -> int:
-        """Where matrices (inputs, outputs) for the current row begin."""
-        return self._current.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
+        """Where matrices (inputs, outputs) begin that a pixel may be alone with: the horizontal stack's current row."""
+        return self._pixels.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
 
-    def add_hoisting(self, matrix: Tensor) -> int:
-        """Where a matrix (inputs, outputs) for a hoisted row begins."""
-        return self._hoisting.add(panels(matrix))
+    def add_for_rows(self, *matrices: Tensor) -> int:
+        """Where matrices (inputs, outputs) begin that whole rows are multiplied by: the vertical stack's, and what is
+        hoisted."""
+        return self._rows.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
 
     def add_bias(self, bias: Tensor | None) -> int:
         """Where a bias begins."""
@@ -91,8 +100,8 @@ class Weights:
         """The three arrays, named as in steps.Work. One pixel alone is as quick as its matrices can be read, so they
         are stored as small as may be; what is multiplied by whole rows gains nothing from that."""
         return {
-            "weights": stored(self._current.whole()),
-            "row_weights": self._hoisting.whole().numpy(),
+            "weights": stored(self._pixels.whole()),
+            "row_weights": self._rows.whole().numpy(),
             "biases": self._biases.whole().numpy(),
         }
 
@@ -125,7 +134,7 @@ def all_taps(weight: Tensor) -> list[Tensor]:
     return [taps(weight, row) for row in range(weight.shape[2])]
 
 
-def _table(program: Program, weights: Weights) -> NDArray[np.int64]:
+def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
     """The steps of a program as columns.py wants them, without planes, maps and hoisted rows."""
     table = np.full((len(program.steps), columns.COLUMNS), -1, np.int64)
     for row, step in zip(table, program.steps, strict=True):
@@ -134,29 +143,29 @@ def _table(program: Program, weights: Weights) -> NDArray[np.int64]:
         row[columns.SCALE] = layer.scale
         if isinstance(layer, GatedBlock):
             row[columns.KIND] = columns.BLOCK
-            _add_block(row, step, layer, weights)
+            _add_block(row, step, layer, weights, add)
             continue
         row[columns.TAPS] = layer.conv.kernel_size[1]
         row[columns.BIAS] = weights.add_bias(layer.conv.bias)
         if isinstance(layer, CausalConv):
             row[columns.KIND] = columns.SHRINK
-            row[columns.W_TOP], row[columns.W] = (weights.add(rows) for rows in all_taps(layer.conv.weight))
+            row[columns.W_TOP], row[columns.W] = (add(rows) for rows in all_taps(layer.conv.weight))
         else:
             row[columns.KIND] = columns.ENLARGE
             kernel = layer.conv.weight.permute(2, 3, 0, 1).flatten(0, 1)  # (rows * columns, in, out)
-            row[columns.W] = weights.add(*kernel)
+            row[columns.W] = add(*kernel)
     return table
 
 
-def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: Weights) -> None:
+def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: Weights, add: Add) -> None:
     conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
     bias = conv_in.bias
     assert bias is not None
     row[columns.TAPS] = conv_in.kernel_size[1]
     row[columns.W_TOP], row[columns.W2_TOP] = (
-        weights.add_hoisting(taps(conv.weight, 0)) for conv in (conv_in, conv_out)
+        weights.add_for_rows(taps(conv.weight, 0)) for conv in (conv_in, conv_out)
     )
-    row[columns.W], row[columns.W2] = (weights.add(taps(conv.weight, 1)) for conv in (conv_in, conv_out))
+    row[columns.W], row[columns.W2] = (add(taps(conv.weight, 1)) for conv in (conv_in, conv_out))
     if block.aux is not None:
         assert block.aux.bias is not None
         bias = bias + block.aux.bias
@@ -164,7 +173,13 @@ def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: W
         parts = iter(block.aux.weight[:, :, 0, 0].T.chunk(2 * ((step.above is not None) + (step.skip >= 0))))
         halves = list(zip(*[parts] * ((step.above is not None) + (step.skip >= 0)), strict=True))
         if step.above is not None:
-            row[columns.W_ABOVE] = weights.add_hoisting(torch.cat([half[0] for half in halves]))
+            row[columns.W_ABOVE] = weights.add_for_rows(torch.cat([half[0] for half in halves]))
         if step.skip >= 0:
-            row[columns.W_SKIP] = weights.add(torch.cat([half[-1] for half in halves]))
-    row[columns.BIAS], row[columns.BIAS2] = weights.add_bias(bias), weights.add_bias(conv_out.bias)
+            row[columns.W_SKIP] = add(torch.cat([half[-1] for half in halves]))
+    gate_bias = conv_out.bias
+    if block.project is not None:
+        assert gate_bias is not None
+        assert block.project.bias is not None
+        gate_bias = gate_bias + block.project.bias
+        row[columns.W_MAP] = weights.add_for_rows(block.project.weight[:, :, 0, 0].T)
+    row[columns.BIAS], row[columns.BIAS2] = weights.add_bias(bias), weights.add_bias(gate_bias)

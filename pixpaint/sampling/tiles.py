@@ -138,7 +138,8 @@ def _everywhere(builder: Any, number: Any, vector: Any) -> Any:
     return builder.shuffle_vector(first, nothing, lanes)
 
 
-_twelve, _four, _two, _one, _one_input = _tile(12, 1), _tile(4, 1), _tile(2, 2), _tile(1, 4), _tile(1, 1)
+_twelve, _eight, _four, _two, _one = _tile(12, 1), _tile(8, 1), _tile(4, 1), _tile(2, 2), _tile(1, 4)
+_one_input = _tile(1, 1)
 
 
 @inner
@@ -164,6 +165,9 @@ def add_product(
         while r + 12 <= rows:
             _twelve(y, yo + r * ystep + column, ystep, x, xo + r * xstep, xstep, w, at, inputs)
             r += 12
+        while r + 8 <= rows:
+            _eight(y, yo + r * ystep + column, ystep, x, xo + r * xstep, xstep, w, at, inputs)
+            r += 8
         while r + 4 <= rows:
             _four(y, yo + r * ystep + column, ystep, x, xo + r * xstep, xstep, w, at, inputs)
             r += 4
