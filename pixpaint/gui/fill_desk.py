@@ -134,8 +134,8 @@ class FillDesk(QObject):
         self._bar.complain(sentence, self._choices() if stopped else [])
 
     def _say_finished(self, pixels: int, seconds: float) -> None:
-        text = self.tr("{pixels} pixels painted in {seconds:.1f} s. Ctrl+Shift+Enter paints another answer.")
-        self._status.say(text.format(pixels=f"{pixels:,}", seconds=seconds))
+        text = self.tr("{pixels} pixels painted in {seconds} s. Ctrl+Shift+Enter paints another answer.")
+        self._status.say(text.format(pixels=f"{pixels:,}", seconds=f"{seconds:.{1 if seconds >= 1 else 2}f}"))
 
     def _show_means(self, means: Means) -> None:
         device = ENGINE_NAMES.get(means.device, means.device)
