@@ -9,8 +9,8 @@ from pixpaint.bench.floor import bytes_a_pixel, seconds_to_read
 from pixpaint.bench.machine import contenders, peak_memory
 from pixpaint.bench.subjects import MEDIUM, SUBJECTS, Subject, on_device, random_model
 from pixpaint.bench.timing import RUNS, Task, Timing, row_times, time_fill
-from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling.compile_loops import compile_loops
 from pixpaint.sampling.speeds import decoder_weights
 
 OnProgress = Callable[[float, float], None]
@@ -85,11 +85,8 @@ class Report:
 
 def prepare() -> float:
     """Lets the fused engine compile its loops, or load them; seconds it took."""
-    config = PixelCNNPPConfig(
-        features=4, blocks=1, components=2, encoder=EncoderConfig(widths=(4, 4, 4), groups=2)
-    )
     start = perf_counter()
-    row_times(Task.of_hole(random_model(config), hole=4, side=12), "fused")
+    compile_loops()
     return perf_counter() - start
 
 

@@ -1,7 +1,7 @@
 """`auto` goes by the nearest measurement, of this machine if there is one, else of the bundled table."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -96,11 +96,11 @@ def test_the_bundled_table_covers_what_calibration_measures() -> None:
     assert all(asdict(row)["us_per_pixel"] > 0 for row in rows)
 
 
-def test_the_encoder_is_not_counted_among_what_painting_reads() -> None:
-    model = model_of(MODELS["pixel_cnn_pp RGB"])
-    assert model.config.encoder is not None
-    assert EncoderConfig() != model.config.encoder
-    everything = sum(p.numel() for p in model.parameters())
-    beside = [model.encoder, model.preview, *model.labels, *model.orientations]
-    apart = sum(p.numel() for part in beside if part is not None for p in part.parameters())
-    assert decoder_weights(model) == everything - apart
+def test_the_encoder_is_not_counted_in_a_models_size() -> None:
+    config = MODELS["pixel_cnn_pp RGB, two blocks a stage, alone"]
+    (alone, beside) = (model_of(replace(config, encoder=encoder)) for encoder in (None, EncoderConfig()))
+    projections = sum(
+        p.numel() for block in beside.gated_blocks() if block.project for p in block.project.parameters()
+    )
+    assert decoder_weights(beside) - projections == decoder_weights(alone)
+    assert 0 < decoder_weights(alone) < sum(p.numel() for p in alone.parameters())
