@@ -105,10 +105,11 @@ def measure(plan: Plan, on_progress: OnProgress = lambda done, total: None) -> R
     for subject in plan.subjects:
         model = random_model(subject.config)
         floor = seconds_to_read(bytes_a_pixel(model))
+        models = {device: on_device(model, device) for _, device in engines}
         for side, batch in plan.cells:
             timings: dict[tuple[str, str], Timing] = {}
             for engine, device in engines:
-                task = Task.of_nothing(on_device(model, device), side, side, batch)
+                task = Task.of_nothing(models[device], side, side, batch)
                 timings[engine, device] = time_fill(task, engine, plan.patience)
                 tick()
             rows.extend(_rows(subject, model, side, batch, timings, floor))
