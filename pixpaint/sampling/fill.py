@@ -14,6 +14,7 @@ from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
+from pixpaint.sampling.fill_captured import fill_captured
 from pixpaint.sampling.fill_fused import fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
@@ -25,6 +26,7 @@ from pixpaint.sampling.window import PaintedRow, Window
 Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
+ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
 
 
@@ -81,7 +83,8 @@ def fill(
         raise BadRequest(
             "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
         )
-    paint = ENGINES[choose_engine(engine, model, candidates)]
+    engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
+    paint = engines[choose_engine(engine, model, candidates)]
     return _fill(
         model,
         image,

@@ -41,6 +41,7 @@ class CachedFill:
         self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
         self.picture = self.frame[:, :-1, 1:, 1:]  # what is written here is in the other three
         height, self.width = self.picture.shape[2:]
+        self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
         self.condition = self.describe()
 
@@ -72,14 +73,24 @@ class CachedFill:
                 return False
             rows = min(band, last - row)
             self.cache.move_to(row, 0, rows, self.width)
-            self.model.rows(self.above[:, :, row : row + rows], self.cache, self.condition)
-            self.decode(row, rows, 0, self.width)
+            self.extend(self.cache)
+            self.decode(self.cache)
         return True
 
-    def decode(self, row: int, rows: int, first: int, last: int) -> Tensor:
+    def extend(self, cache: FeatureCache) -> None:
+        """Runs the vertical stack over a chunk of full rows, above which all is known."""
+        self.model.rows(cache.crop(self.above, 1), cache, self.condition)
+
+    def decode(self, cache: FeatureCache) -> Tensor:
         """Runs the horizontal stack over a chunk, all before which is known; output parameters (N, P, h, w)."""
-        self.cache.move_to(row, first, rows, last - first)
-        return self.model.pixels(self.left[:, :, row : row + rows, first:last], self.cache, self.condition)
+        return self.model.pixels(cache.crop(self.left, 1), cache, self.condition)
+
+    def draw(self, cache: FeatureCache) -> None:
+        """Paints a chunk of one pixel, and keeps the output parameters it was drawn from."""
+        params = self.decode(cache)
+        pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.temperature)
+        cache.paste(self.params, params, 1)
+        cache.paste(self.picture, bytes_to_units(pixel, self.frame.dtype), 1)
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
@@ -100,31 +111,33 @@ class CachedFill:
         if not columns:
             return None
         drawn = self.picture[:, :, row : row + 1, columns]
-        return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1))
+        return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1).cpu())
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         """Runs the vertical stack over a row above which all is known; False if it was stopped."""
         self.cache.move_to(row, 0, 1, self.width)
-        self.model.rows(self.above[:, :, row : row + 1], self.cache, self.condition)
+        self.extend(self.cache)
         return True
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
         """Runs the horizontal stack over a run of known pixels; False if it was stopped."""
-        self.decode(row, 1, first, last)
+        self.cache.move_to(row, first, 1, last - first)
+        self.decode(self.cache)
         return True
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        """Paints a run of pixels until it ends or is stopped; what they cost in nats (N, n), on the CPU."""
-        params = [self.frame.new_empty(len(self.frame), self.model.output.parameters, 1, 0)]
-        for column in range(first, last):
-            if stop():
-                break
-            here = (..., slice(row, row + 1), slice(column, column + 1))
-            params.append(self.decode(row, 1, column, column + 1))
-            pixel = self.model.output.sample(params[-1], self.noise[here], self.temperature)
-            self.picture[here] = bytes_to_units(pixel, self.frame.dtype)
-        drawn = self.picture[:, :, row : row + 1, first : first + len(params) - 1]
-        return -self.model.output.log_prob(torch.cat(params, 3), drawn).double()[:, 0].cpu()
+        """Paints a run of pixels until it ends or is stopped; what they cost in nats (N, n)."""
+        column = first
+        while column < last and not stop():
+            self.cache.move_to(row, column, 1, 1)
+            self.draw(self.cache)
+            column += 1
+        return self.price(row, first, column)
+
+    def price(self, row: int, first: int, last: int) -> Tensor:
+        """What painted pixels of a row cost in nats (N, n)."""
+        here = (..., slice(row, row + 1), slice(first, last))
+        return -self.model.output.log_prob(self.params[here], self.picture[here]).double()[:, 0]
 
 
 @contextmanager
