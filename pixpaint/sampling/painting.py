@@ -6,6 +6,7 @@ Importing this module is quick: torch is imported when a model is first asked fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
 
+MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+
+
 class Painter:
     """Keeps loaded models, keyed by file, its sha256 and device. Not thread-safe: one painter a thread."""
 
@@ -34,7 +38,7 @@ class Painter:
 
     def prepare(self, settings: FillSettings) -> FillSettings:
         """Loads all that these settings need; the same settings with the engine and device that will be used. Raises
-        BadModel, BadRequest."""
+        BadModel, BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
 
         model = self.model(settings)
@@ -52,13 +56,14 @@ class Painter:
         return used.engine == "torch" and used.device == "cpu" and not compile_cache.ready()
 
     def model(self, settings: FillSettings) -> PixelCNNPP:
-        """The model these settings name, on their device. Raises BadModel, BadRequest."""
+        """The model these settings name, on their device. Raises BadModel, BadRequest, OutOfMemory."""
         from pixpaint.models.checkpoint import load_model
 
         card, device = self.card(settings), _device(settings)
         key = (str(card.path), card.sha256, device)
         if key not in self._models:
-            self._models[key] = load_model(settings.model, device=device)
+            with _memory_of(device):
+                self._models[key] = load_model(settings.model, device=device)
         return self._models[key]
 
     def check(self, settings: FillSettings) -> None:
@@ -81,13 +86,12 @@ class Painter:
         Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those painted
         being kept.
         """
-        import torch
-
         from pixpaint.sampling.fill import fill
 
-        try:
+        model = self.model(settings)
+        with _memory_of(model.head.weight.device.type):
             yield from fill(
-                self.model(settings),
+                model,
                 image,
                 hole,
                 seed=settings.seed,
@@ -98,15 +102,6 @@ class Painter:
                 painted=painted,
                 stop=stop,
             )
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise OutOfMemory(
-                f"The {_device(settings)} ran out of memory; choose a smaller hole or another device."
-            ) from error
-        except RuntimeError as error:
-            # The CPU's allocator has no exception of its own.
-            if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
-                raise
-            raise OutOfMemory("There is not enough memory for this fill; choose a smaller hole.") from error
 
     def label(self, settings: FillSettings) -> int | None:
         """The number of the class these settings name, or None. Raises BadRequest for one the model does not have."""
@@ -133,3 +128,20 @@ def _device(settings: FillSettings) -> str:
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise BadRequest("There is no CUDA device here; use --device cpu.")
     return settings.device
+
+
+@contextmanager
+def _memory_of(device: str) -> Iterator[None]:
+    """Raises OutOfMemory where memory runs out within: most allocators have no exception of their own for it, only
+    words."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in MEMORY_WORDS):
+            raise
+        sentence = "There is not enough memory for this fill; choose a smaller hole."
+        if device == "cuda":
+            sentence = (
+                "The GPU has not enough memory for this fill; use --device cpu, or choose a smaller hole."
+            )
+        raise OutOfMemory(sentence, device) from error
