@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
-from pixpaint.errors import PixpaintError
+from pixpaint.errors import OutOfMemory, PixpaintError
 from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class FillWorker(QThread):
     """id, and whether all was painted"""
     failed = Signal(int, str)
     """id (0 for a model that could not be made ready), and a sentence for the person"""
+    gpu_full = Signal(int)
+    """id of a job that ended because the GPU has not the memory for it"""
 
     def __init__(self, make_painter: Callable[[], Paints], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -118,7 +120,10 @@ class FillWorker(QThread):
                     self._prepare(painter, task)
             except Exception as error:  # whatever it is, the window must learn that the job has ended
                 log.warning("the fill failed", exc_info=True)
-                self.failed.emit(number, _sentence(error))
+                if number and isinstance(error, OutOfMemory) and error.device == "cuda":
+                    self.gpu_full.emit(number)
+                else:
+                    self.failed.emit(number, _sentence(error))
 
     def _paint(self, painter: Paints, job: FillJob) -> None:
         used = self._prepare(painter, job.settings)

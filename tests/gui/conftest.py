@@ -35,6 +35,7 @@ class FakePainter:
 
     def __init__(self) -> None:
         self.gate = False
+        self.best_device = "cpu"
         self.fails_at_row: tuple[int, Exception] | None = None
         self._allowed = threading.Semaphore(0)
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
@@ -47,8 +48,9 @@ class FakePainter:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
 
     def prepare(self, settings: FillSettings) -> FillSettings:
-        assert (settings.engine, settings.device) == ("auto", "auto")
-        return replace(settings, engine="torch", device="cpu")
+        assert settings.engine == "auto"
+        device = self.best_device if settings.device == "auto" else settings.device
+        return replace(settings, engine="torch", device=device)
 
     def paint(
         self,
