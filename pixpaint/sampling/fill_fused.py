@@ -5,6 +5,7 @@ vertical stack over a row, the horizontal one over runs of known pixels and over
 is that of reading the horizontal stack's weights once a pixel.
 """
 
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from threading import Lock
@@ -61,11 +62,14 @@ def fill_fused(
             mine, theirs = (
                 FusedFill(model, share, temperature, maps).paint(asked) for share in window.shares(2)
             )
-            yield from side_by_side(mine, theirs, helper)
+            try:
+                yield from side_by_side(mine, theirs, helper)
+            finally:
+                asked.end()
 
 
 class Asked:
-    """`stop`, asked by one thread at a time, and no more once it was true."""
+    """`stop`, asked by one thread at a time, and no more once it was true or `end` was called."""
 
     def __init__(self, stop: Callable[[], bool]) -> None:
         self._stop, self._lock, self._stopped = stop, Lock(), False
@@ -74,6 +78,9 @@ class Asked:
         with self._lock:
             self._stopped = self._stopped or self._stop()
             return self._stopped
+
+    def end(self) -> None:
+        self._stopped = True
 
 
 def side_by_side(
@@ -86,21 +93,17 @@ def side_by_side(
     def next_of_theirs() -> PaintedRow | None:
         return next(theirs, None)
 
-    while True:
-        other = helper.submit(next_of_theirs)
-        try:
-            a = next(mine, None)
-        finally:
-            wait([other])
-        b = other.result()
-        if a is None or b is None:
-            return
-        common = min(len(a.columns), len(b.columns))
-        if common:
+    # The helper may be a row ahead: rows do not take the same time in both threads.
+    coming = deque(helper.submit(next_of_theirs) for _ in range(2))
+    for a in mine:
+        b = coming.popleft().result()
+        coming.append(helper.submit(next_of_theirs))
+        common = 0 if b is None else min(len(a.columns), len(b.columns))
+        if b is not None and common:
             pixels = torch.cat([part.pixels[:, :, :common] for part in (a, b)])
             nats = torch.cat([part.nats[:, :common] for part in (a, b)])
             yield PaintedRow(a.row, a.columns[:common], pixels, nats)
-        if len(a.columns) != len(b.columns):
+        if b is None or len(a.columns) != len(b.columns):
             return
 
 

@@ -42,10 +42,11 @@ COLUMNS = 33
 class Work(NamedTuple):
     """What all loops of a fill share. All arrays are flat.
 
-    `planes` holds the planes (N, 2, columns, channels), row r in place r modulo 2, `maps` the encoder's
-    (H, W, channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
-    hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller. `hoisted`
-    holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in pixels.
+    `planes` holds the planes (N, 2, columns, channels), row r in place r modulo 2, `maps` the encoder's (H, W,
+    channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
+    hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller.
+    `hoisted` holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in
+    pixels.
     """
 
     planes: Numbers
