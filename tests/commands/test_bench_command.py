@@ -11,6 +11,7 @@ from pixpaint.bench.machine import contenders
 from pixpaint.bench.subjects import SUBJECTS, Subject
 from pixpaint.cli import main
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
+from pixpaint.sampling import compile_cache, compile_loops
 from pixpaint.sampling.speeds import calibrated_path, read_speeds
 
 ENCODER = EncoderConfig(widths=(8, 8, 8), groups=4)
@@ -31,7 +32,10 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         subject=TINY, holes=(2, 4), pictures=(8, 12), batches=(1, 2), hole=3, picture=8, patience=0
     )
     monkeypatch.setattr(curves, "QUICK", points)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    # That the loops are compiled is marked in the cache folder, and changes what `auto` means: for these tests alone.
+    monkeypatch.setattr(compile_loops, "_done", False)
+    for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
 
 
 @pytest.fixture
@@ -106,6 +110,7 @@ def test_calibrate_keeps_what_auto_reads_and_says_what_it_will_pick(
 ) -> None:
     assert main(["bench", "speed", "--calibrate", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
+    assert compile_cache.ready()
     assert said["path"] == str(calibrated_path())
     kept = read_speeds()
     assert [vars(measured) for measured in kept] == said["speeds"]
