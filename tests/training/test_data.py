@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pixpaint.errors import BadImage, BadRequest
@@ -113,6 +113,7 @@ class TestStrokes:
         size=st.integers(8, 70),
         seed=st.integers(0, 2**32),
     )
+    @example(points=[(0, 0)], size=33, seed=11621008)
     def test_any_drawing_in_any_pose_leaves_ink(
         self, points: list[tuple[int, int]], size: int, seed: int
     ) -> None:

@@ -130,7 +130,9 @@ def test_each_output_channel_has_its_own_length(make, inputs: int, outputs: int,
     torch.testing.assert_close(weight_norm.fold(named)["layer.weight"], layer.weight)
 
 
-@pytest.mark.parametrize("notes", ['{"step": 3}', "[]", '{"step": 1, "seconds": 1, "history": [], "recipe": {}}'])
+@pytest.mark.parametrize(
+    "notes", ['{"step": 3}', "[]", '{"step": 1, "seconds": 1, "history": [], "recipe": {}}']
+)
 def test_a_checkpoint_whose_notes_lack_something_is_not_resumed_from(tmp_path, notes: str) -> None:
     from safetensors.torch import save_file
 
