@@ -34,9 +34,13 @@ class CannotWrite(PixpaintError):
 
 
 class OutOfMemory(PixpaintError):
-    """The device ran out of memory; what was painted so far is kept."""
+    """The device ran out of memory, "cpu" or "cuda"; what was painted so far is kept."""
 
     exit_code = 1
+
+    def __init__(self, sentence: str, device: str = "cpu") -> None:
+        super().__init__(sentence)
+        self.device = device
 
 
 class NoDisplay(PixpaintError):

@@ -33,7 +33,7 @@ ALLOWED = {
     "training": MODELS | {"models", "orientation"},
     "bench": MODELS | PICTURES | {"models", "orientation", "sampling", "training"},
     "gui": PICTURES | {"assets", "log", "models", "sampling", "training"},
-    "commands": PICTURES | {"assets", "log", "models", "sampling", "training", "bench", "gui"},
+    "commands": PICTURES | {"assets", "log", "layers", "models", "sampling", "training", "bench", "gui"},
     "cli": FOUNDATIONS | {"log", "commands"},
     "__main__": {"cli"},
 }

@@ -1,11 +1,12 @@
-"""A layer or model run chunk by chunk through a FeatureCache equals one pass over the whole image, in float64."""
+"""A layer or model run chunk by chunk through a FeatureCache equals one pass over the whole image, in float64; rows and
+pixels may be placed by a tensor alone."""
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pixpaint.layers.cache import Chunk, FeatureCache, NoCache
+from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache, NoCache
 from pixpaint.models.encoder import Context
 from pixpaint.models.pixel_cnn_pp import COARSEST, framed
 from tests.partitions import chunks
@@ -22,17 +23,29 @@ def cells(x: torch.Tensor, chunk: Chunk, scale: int) -> torch.Tensor:
     return x[:, :, chunk.row // scale : bottom, chunk.column // scale : right]
 
 
+def placed(cache: FeatureCache, chunk: Chunk, moving: bool) -> FeatureCache:
+    """The cache around a chunk; `moving`: for single rows and pixels one that is not told where they are."""
+    if moving and chunk.height == 1 and chunk.width in (1, cache.width):
+        phase = Chunk(chunk.row % COARSEST, chunk.column % COARSEST, 1, chunk.width)
+        around = MovingCache(cache, phase, torch.tensor([chunk.row, chunk.column]), COARSEST)
+        around.locate()
+        return around
+    cache.move_to(*chunk)
+    return cache
+
+
+@pytest.mark.parametrize("moving", [False, True])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @some
 @given(data=st.data())
-def test_layer(case: LayerCase, data: st.DataObject) -> None:
+def test_layer(case: LayerCase, moving: bool, data: st.DataObject) -> None:
     partition = data.draw(chunks(HEIGHT, WIDTH, full_rows=case.vertical))
     x = torch.randn(2, case.channels, HEIGHT // case.scale_in, WIDTH // case.scale_in, dtype=torch.float64)
-    cache = FeatureCache(HEIGHT, WIDTH)
+    planes = FeatureCache(HEIGHT, WIDTH)
     with torch.inference_mode():
         whole = case.layer(x, NoCache())
         for chunk in partition:
-            cache.move_to(*chunk)
+            cache = placed(planes, chunk, moving)
             if not cache.owns_cell(min(case.scale_in, case.scale_out)):
                 continue
             given_cells = cells(x, chunk, case.scale_in) if cache.owns_cell(case.scale_in) else None
@@ -43,10 +56,11 @@ def test_layer(case: LayerCase, data: st.DataObject) -> None:
                 torch.testing.assert_close(out, cells(whole, chunk, case.scale_out), **EXACT)
 
 
+@pytest.mark.parametrize("moving", [False, True])
 @pytest.mark.parametrize("name", MODELS)
 @some
 @given(data=st.data())
-def test_model(name: str, data: st.DataObject) -> None:
+def test_model(name: str, moving: bool, data: st.DataObject) -> None:
     model = model_of(MODELS[name])
     channels = model.config.channels
     height, width = (COARSEST * data.draw(st.integers(1, 4)) for _ in range(2))
@@ -59,11 +73,11 @@ def test_model(name: str, data: st.DataObject) -> None:
     with torch.inference_mode():
         whole = model(x, Context.of(x, hole), label, orientation).params
         condition = model.condition(model.maps(Context.of(x, hole), label, orientation))
-        cache = FeatureCache(height, width)
+        planes = FeatureCache(height, width)
         for chunk in partition:
             if chunk.column == 0:
-                cache.move_to(chunk.row, 0, chunk.height, width)
+                cache = placed(planes, Chunk(chunk.row, 0, chunk.height, width), moving)
                 model.rows(above[:, :, chunk.row : chunk.row + chunk.height], cache, condition)
-            cache.move_to(*chunk)
+            cache = placed(planes, chunk, moving)
             params = model.pixels(cells(left, chunk, 1), cache, condition)
             torch.testing.assert_close(params, cells(whole, chunk, 1), **EXACT)

@@ -20,6 +20,7 @@ from tests.registry import MODELS, model_of
 
 FAST = [engine for engine in ENGINES if engine != "reference"]
 some = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(some, max_examples=50)
 
 
 def painted(model, image, hole, **options) -> tuple[np.ndarray, list[RowPainted]]:
@@ -31,11 +32,21 @@ def painted(model, image, hole, **options) -> tuple[np.ndarray, list[RowPainted]
     return results, events
 
 
-@pytest.mark.parametrize("engine", FAST)
 @pytest.mark.parametrize("name", MODELS)
 @some
 @given(data=st.data())
-def test_same_bytes_in_float64(name: str, engine: str, data: st.DataObject) -> None:
+def test_torch_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
+    assert_same_bytes(name, "torch", data)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@many
+@given(data=st.data())
+def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
+    assert_same_bytes(name, "fused", data)
+
+
+def assert_same_bytes(name: str, engine: str, data: st.DataObject) -> None:
     model = model_of(MODELS[name])
     height, width = data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14))
     hole = data.draw(holes(height, width))
@@ -44,10 +55,15 @@ def test_same_bytes_in_float64(name: str, engine: str, data: st.DataObject) -> N
         "seed": data.draw(st.integers(0, 2**40)),
         "temperature": data.draw(st.sampled_from([0.0, 0.7, 1.0])),
         "label": 0 if model.config.classes else None,
-        "candidates": data.draw(st.integers(1, 2)),
+        "candidates": data.draw(st.integers(1, 3)),
     }
     slow, events = painted(model, image, hole, engine="reference", **options)
-    fast, fast_events = painted(model, image, hole, engine=engine, **options)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(data.draw(st.integers(1, 2)) if engine == "fused" else 1)
+    try:
+        fast, fast_events = painted(model, image, hole, engine=engine, **options)
+    finally:
+        torch.set_num_threads(threads)
     np.testing.assert_array_equal(slow, fast)
     assert (slow[:, ~hole] == image[~hole]).all()
     for a, b in zip(events, fast_events, strict=True):
@@ -104,7 +120,7 @@ def draws_near(model, window: Window, rows: list[PaintedRow], row: int, column: 
                 todo[part.row, c] = False
     given = replace(window, image=image, todo=todo)
     with torch.inference_mode():
-        params = model.decode(given.frame(model), given.condition(model))[
+        params = model.decode(given.frame(model), model.condition(given.maps(model)))[
             :, :, row : row + 1, column : column + 1
         ]
         noise = given.noise_planes(params)[:, :, row : row + 1, column : column + 1]
@@ -262,7 +278,7 @@ def test_noise_orientation_and_label_reach_the_model_from_where_they_belong() ->
     noise = draw_noise(9, 0, 0, 0, 20, 30)
     for orientation in range(ORIENTATIONS):
         job = Job(row=4, column=7, height=8, width=12, orientation=orientation)
-        window = _window(job, image, hole, hole, [9], 1)
+        window = _window(MODELS["pixel_cnn_pp RGB"], job, image, hole, hole, [9], 1)
         rows, columns = positions(8, 12, orientation)
         assert (window.orientation, window.label) == (orientation, 1)
         np.testing.assert_array_equal(window.image, image[4 + rows, 7 + columns])

@@ -18,6 +18,9 @@ from pixpaint.png import save_png
 from pixpaint.recipe import FillSettings, Recipe
 from pixpaint.sampling.painting import Painter
 
+COMPILE_FROM = 20_000
+"""From so many pixels on, compiling the fast engine and painting with it is sooner done than painting without."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -53,15 +56,16 @@ def fill_picture(job: Job, settings: FillSettings, *, as_json: bool) -> int:
     check(painter, settings)
     document = open_job(job, settings)
     with Progress("filling") as progress:
-        load(painter, settings, progress)
-        report = fill_document(painter, settings, document, job.output, progress)
+        pixels = int(np.count_nonzero(document.hole)) * settings.candidates
+        used = load(painter, settings, progress, pixels)
+        report = fill_document(painter, used, document, job.output, progress)
     if as_json:
-        fields = summary(painter, settings, [report])
+        fields = summary(used, [report])
         if settings.candidates > 1:
             fields["candidates"] = [asdict(candidate) for candidate in report.candidates]
         print(json.dumps(fields))
     else:
-        print(sentence(painter, settings, report))
+        print(sentence(used, report))
     return 0
 
 
@@ -88,11 +92,16 @@ def open_job(job: Job, settings: FillSettings) -> Document:
     return document
 
 
-def load(painter: Painter, settings: FillSettings, progress: Progress) -> None:
-    """Loads the model ahead, so that it isn't counted as painting. Raises PixpaintError."""
+def load(painter: Painter, settings: FillSettings, progress: Progress, pixels: int = 0) -> FillSettings:
+    """Loads the model ahead, so that it isn't counted as painting; the settings as they are used for so many `pixels`.
+    Raises PixpaintError."""
     progress.say(f"loading {settings.model} ...")
-    painter.model(settings)
+    used = painter.prepare(settings)
+    if settings.engine == "auto" and pixels >= COMPILE_FROM and painter.can_compile(used):
+        progress.say("compiling the fast engine, once on this machine ...")
+        used = painter.prepare(replace(settings, engine="fused"))
     progress.start("filling")
+    return used
 
 
 def fill_document(
@@ -111,11 +120,12 @@ def fill_document(
     seconds = time.perf_counter() - start
 
     card = painter.card(settings)
-    used = replace(settings, engine=painter.engine(settings), device=painter.device(settings), candidates=1)
     bits_per_dim = nats / (math.log(2) * np.count_nonzero(hole) * card.channels)
     candidates = []
     for k, path in enumerate(numbered(output, settings.candidates)):
-        recipe = Recipe.of_fill(replace(used, seed=settings.seed + k), card.sha256, results[k].pixels, hole)
+        recipe = Recipe.of_fill(
+            replace(settings, seed=settings.seed + k, candidates=1), card.sha256, results[k].pixels, hole
+        )
         results[k].recipes = (*document.recipes, recipe)
         save_png(results[k], path)
         candidates.append(
@@ -130,7 +140,7 @@ def fill_document(
     return Report(pixels=pixels, seconds=seconds, candidates=tuple(candidates))
 
 
-def summary(painter: Painter, settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]:
+def summary(settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]:
     """The fields of `--json`: totals over `reports`, bits_per_dim their mean a painted pixel.
 
     `sha256` is that of the first candidate, and None where there are several pictures or none.
@@ -145,8 +155,8 @@ def summary(painter: Painter, settings: FillSettings, reports: Sequence[Report])
     return {
         "model": settings.model,
         "seed": settings.seed,
-        "engine": painter.engine(settings),
-        "device": painter.device(settings),
+        "engine": settings.engine,
+        "device": settings.device,
         "pixels": pixels,
         "seconds": seconds,
         "pixels_per_second": pixels / seconds if seconds else None,
@@ -155,7 +165,7 @@ def summary(painter: Painter, settings: FillSettings, reports: Sequence[Report])
     }
 
 
-def sentence(painter: Painter, settings: FillSettings, report: Report) -> str:
+def sentence(settings: FillSettings, report: Report) -> str:
     """What a person reads at the end: `out.png: 512 pixels in 1.3 s (394 a second), ...`."""
     first, last = report.candidates[0], report.candidates[-1]
     outputs = first.output if first is last else f"{first.output} to {last.output}"
@@ -163,5 +173,5 @@ def sentence(painter: Painter, settings: FillSettings, report: Report) -> str:
     rate = f"{report.pixels / report.seconds:.0f} a second" if report.seconds else "at once"
     return (
         f"{outputs}: {report.pixels} pixels in {report.seconds:.1f} s ({rate}), {bits:.3f} bits/dim, "
-        f"{settings.model} with seed {settings.seed}, {painter.engine(settings)} on {painter.device(settings)}"
+        f"{settings.model} with seed {settings.seed}, {settings.engine} on {settings.device}"
     )

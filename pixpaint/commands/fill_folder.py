@@ -30,13 +30,13 @@ def fill_folder(folders: Job, settings: FillSettings, *, as_json: bool) -> int:
     reports: list[Report] = []
     pictures: list[dict[str, Any]] = []
     with Progress("filling") as progress:
-        load(painter, settings, progress)
+        used = load(painter, settings, progress)
         make_folder(folders.output)
         for number, job in enumerate(jobs, start=1):
             progress.start(f"{number}/{len(jobs)} {job.picture.name}")
             try:
                 document = open_job(job, settings)
-                report = fill_document(painter, settings, document, job.output, progress)
+                report = fill_document(painter, used, document, job.output, progress)
             except PixpaintError as error:
                 log.warning("%s", error, exc_info=True)
                 progress.clear()
@@ -47,10 +47,10 @@ def fill_folder(folders: Job, settings: FillSettings, *, as_json: bool) -> int:
                 reports.append(report)
                 pictures.append({"picture": str(job.picture), **asdict(report)})
                 if not as_json:
-                    print(sentence(painter, settings, report), flush=True)
+                    print(sentence(used, report), flush=True)
     failed = len(jobs) - len(reports)
     if as_json:
-        print(json.dumps(summary(painter, settings, reports) | {"pictures": pictures, "failed": failed}))
+        print(json.dumps(summary(used, reports) | {"pictures": pictures, "failed": failed}))
     return 1 if failed else 0
 
 

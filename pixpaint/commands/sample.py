@@ -29,9 +29,9 @@ def sample(settings: FillSettings, output: Path) -> int:
     everything = np.ones((size, size), dtype=np.bool_)
     pictures = np.repeat(paper[None], settings.candidates, axis=0)
     with Progress("drawing") as progress:
-        load(painter, settings, progress)
+        used = load(painter, settings, progress, everything.size * settings.candidates)
         progress.start("drawing")
-        for event in painter.paint(settings, paper, everything):
+        for event in painter.paint(used, paper, everything):
             pictures[:, event.rows, event.columns] = event.pixels
             progress.update(event.done, event.total)
     save_png(Document(pixels=tiled(pictures, across)), output)

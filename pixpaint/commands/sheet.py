@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import tiled
+from pixpaint.layers.pixels import binarize
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
-from pixpaint.training.pictures import binarize
 
 HOLES = ("bottom", "right", "centre", "top", "stroke")
 HIDDEN = (244, 164, 180)

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import GREY, tiled
+from pixpaint.layers.pixels import binarize
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
-from pixpaint.training.pictures import binarize
 
 
 def strip(model: PixelCNNPP, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

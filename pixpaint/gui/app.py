@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication
 
 from pixpaint.document import open_picture
 from pixpaint.gui import theme
+from pixpaint.gui.compiling import Compiling
 from pixpaint.gui.fill_worker import Paints
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.models.card import list_models
+from pixpaint.sampling import compile_cache
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,11 @@ def run(picture: Path | None) -> int:
     sys.excepthook = partial(_admit, window)
     # Python's own handler would wait for the next Python instruction, which may never come while Qt waits.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    compiling = Compiling(compile_cache.in_background(), window)
+    compiling.running_changed.connect(window.status.show_compiling)
+    compiling.compiled.connect(window.desk.prepare)
+    window.worker.prepared.connect(compiling.start_if_needed)
+    app.aboutToQuit.connect(compiling.stop)
     window.show()
     code = app.exec()
     if not window.idle_at_close:

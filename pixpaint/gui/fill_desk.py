@@ -1,5 +1,7 @@
 """Between a person and the fill: what panel, message bar and status bar say and offer in each of its states."""
 
+import dataclasses
+
 import numpy as np
 from PySide6.QtCore import QObject
 
@@ -47,6 +49,7 @@ class FillDesk(QObject):
         filling.progressed.connect(status.show_progress)
         filling.finished.connect(self._say_finished)
         filling.failed.connect(self._complain)
+        filling.gpu_full.connect(self._offer_cpu)
 
     def prepare(self) -> None:
         """Loads the chosen model ahead of the first fill."""
@@ -133,9 +136,26 @@ class FillDesk(QObject):
         stopped = self._filling.state is State.STOPPED
         self._bar.complain(sentence, self._choices() if stopped else [])
 
+    def _offer_cpu(self) -> None:
+        self._status.say("")
+        self._bar.complain(
+            self.tr("The GPU has not enough memory for this fill. Go on with the CPU?"),
+            [
+                (self.tr("&Go On with the CPU"), self._go_on_with_cpu),
+                (self.tr("&Stop Here"), self._show_state),
+            ],
+        )
+
+    def _go_on_with_cpu(self) -> None:
+        """From the last painted row on; where there is none, what is masked now is filled."""
+        if self._filling.state is State.STOPPED:
+            self._filling.resume_on_cpu()
+        elif self._editor.document.hole.any():
+            self._filling.start(dataclasses.replace(self._panel.settings(), device="cpu"))
+
     def _say_finished(self, pixels: int, seconds: float) -> None:
-        text = self.tr("{pixels} pixels painted in {seconds:.1f} s. Ctrl+Shift+Enter paints another answer.")
-        self._status.say(text.format(pixels=f"{pixels:,}", seconds=seconds))
+        text = self.tr("{pixels} pixels painted in {seconds} s. Ctrl+Shift+Enter paints another answer.")
+        self._status.say(text.format(pixels=f"{pixels:,}", seconds=f"{seconds:.{1 if seconds >= 1 else 2}f}"))
 
     def _show_means(self, means: Means) -> None:
         device = ENGINE_NAMES.get(means.device, means.device)

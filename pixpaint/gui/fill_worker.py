@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
-from pixpaint.errors import PixpaintError
+from pixpaint.errors import OutOfMemory, PixpaintError
 from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
@@ -38,10 +38,8 @@ class Paints(Protocol):
         stop: Callable[[], bool] = ...,
     ) -> "Iterator[RowPainted]": ...
 
-    def model(self, settings: FillSettings) -> object: ...
+    def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
-    def engine(self, settings: FillSettings) -> str: ...
-    def device(self, settings: FillSettings) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +76,8 @@ class FillWorker(QThread):
     """id, and whether all was painted"""
     failed = Signal(int, str)
     """id (0 for a model that could not be made ready), and a sentence for the person"""
+    gpu_full = Signal(int)
+    """id of a job that ended because the GPU has not the memory for it"""
 
     def __init__(self, make_painter: Callable[[], Paints], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -120,26 +120,30 @@ class FillWorker(QThread):
                     self._prepare(painter, task)
             except Exception as error:  # whatever it is, the window must learn that the job has ended
                 log.warning("the fill failed", exc_info=True)
-                self.failed.emit(number, _sentence(error))
+                if number and isinstance(error, OutOfMemory) and error.device == "cuda":
+                    self.gpu_full.emit(number)
+                else:
+                    self.failed.emit(number, _sentence(error))
 
     def _paint(self, painter: Paints, job: FillJob) -> None:
-        self.started_job.emit(job.id, self._prepare(painter, job.settings))
+        used = self._prepare(painter, job.settings)
+        self.started_job.emit(job.id, self._means(painter, used))
         stop = job.stopped.is_set
         complete = False
-        for event in painter.paint(job.settings, job.image, job.hole, painted=job.painted, stop=stop):
+        for event in painter.paint(used, job.image, job.hole, painted=job.painted, stop=stop):
             self.row_painted.emit(job.id, event)
             complete = event.done == event.total
         self.ended.emit(job.id, complete)
 
-    def _prepare(self, painter: Paints, settings: FillSettings) -> Means:
-        painter.model(settings)
-        means = Means(
-            engine=painter.engine(settings),
-            device=painter.device(settings),
-            model_sha256=painter.card(settings).sha256,
-        )
-        self.prepared.emit(means)
-        return means
+    def _prepare(self, painter: Paints, settings: FillSettings) -> FillSettings:
+        used = painter.prepare(settings)
+        self.prepared.emit(self._means(painter, used))
+        return used
+
+    @staticmethod
+    def _means(painter: Paints, used: FillSettings) -> Means:
+        sha256 = painter.card(used).sha256
+        return Means(engine=used.engine, device=used.device, model_sha256=sha256)
 
 
 def _sentence(error: Exception) -> str:

@@ -64,6 +64,8 @@ class Filling(QObject):
     """pixels painted and seconds taken, of a fill that went to its end"""
     failed = Signal(str)
     """a sentence for the person"""
+    gpu_full = Signal()
+    """the fill ended because the GPU has not the memory for it"""
 
     def __init__(self, editor: Editor, worker: FillWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,7 @@ class Filling(QObject):
         worker.row_painted.connect(self._on_row)
         worker.ended.connect(self._on_ended)
         worker.failed.connect(self._on_failed)
+        worker.gpu_full.connect(self._on_gpu_full)
         editor.committed.connect(self._on_committed)
         editor.replaced.connect(self.abandon)
 
@@ -102,8 +105,10 @@ class Filling(QObject):
         return self._filled_at == self._editor.history.index()
 
     def can_resume(self, settings: FillSettings) -> bool:
-        """A fill with these settings was stopped, and nothing was done since."""
-        return self.state is State.STOPPED and self._fill is not None and self._fill.settings == settings
+        """A fill with these settings, on whatever device, was stopped, and nothing was done since."""
+        if self.state is not State.STOPPED or self._fill is None:
+            return False
+        return self._fill.settings == dataclasses.replace(settings, device=self._fill.settings.device)
 
     def start(self, settings: FillSettings) -> None:
         """Fills the document's hole, which must not be empty; a stopped fill's rest is a hole of its own."""
@@ -122,6 +127,12 @@ class Filling(QObject):
         self.starting.emit()
         if self.state is State.STOPPED and self._fill is not None:
             self._run(self._fill)
+
+    def resume_on_cpu(self) -> None:
+        """Goes on with the stopped fill on the CPU."""
+        if self._fill is not None:
+            self._fill.settings = dataclasses.replace(self._fill.settings, device="cpu")
+        self.resume()
 
     def stop(self) -> None:
         """Ends the fill within a pixel; what is painted stays."""
@@ -212,6 +223,12 @@ class Filling(QObject):
             self._job = None
             self._keep_part(self._fill)
             self.failed.emit(sentence)
+
+    def _on_gpu_full(self, job: int) -> None:
+        if job == self._job and self._fill is not None:
+            self._job = None
+            self._keep_part(self._fill)
+            self.gpu_full.emit()
 
     def _keep_part(self, fill: _Fill) -> None:
         """The painted rows stay as a step of their own, without a recipe: the hole alone would not give them back."""

@@ -20,12 +20,20 @@ class Status(QStatusBar):
         self.progress.setFixedSize(QSize(160, 8))
         self.progress.hide()
         self.pointer, self.size_text, self.zoom, self.means = QLabel(), QLabel(), QLabel(), QLabel()
+        self.compiling = QLabel(self.tr("Compiling the fast engine, once…"))
+        self.compiling.setToolTip(
+            self.tr("Until it is ready, which takes less than a minute, fills run on a slower one.")
+        )
         self.addWidget(self.progress)
         self.addWidget(self.text, 1)
-        for label in (self.pointer, self.size_text, self.zoom, self.means):
+        for label in (self.pointer, self.size_text, self.zoom, self.compiling, self.means):
             label.setContentsMargins(8, 0, 8, 0)
             self.addPermanentWidget(label)
+        self.compiling.hide()
         self.setContentsMargins(10, 3, 6, 3)
+
+    def show_compiling(self, running: bool) -> None:
+        self.compiling.setVisible(running)
 
     def say(self, text: str) -> None:
         self.progress.hide()

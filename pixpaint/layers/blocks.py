@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixpaint.layers.cache import Cache
-from pixpaint.layers.conv import SameConv
+from pixpaint.layers.conv import Conv2d, SameConv
 
 MakeConv = Callable[[int, int, int], SameConv]
 
@@ -23,7 +23,7 @@ def concat_elu(x: Tensor) -> Tensor:
 def gate(x: Tensor, gated: Tensor) -> Tensor:
     """x + A * sigmoid(B) for x (N, F, h, w) and [A, B] = gated (N, 2F, h, w)."""
     value, opening = gated.chunk(2, 1)
-    return x + value * torch.sigmoid(opening)
+    return torch.addcmul(x, value, torch.sigmoid(opening))
 
 
 class GatedBlock(nn.Module):
@@ -49,7 +49,7 @@ class GatedBlock(nn.Module):
         self.dropout = dropout
         self.conv_in = make(2 * features, features, scale)
         self.conv_out = make(2 * features, 2 * features, scale)
-        self.aux = nn.Conv2d(2 * aux, features, 1) if aux else None
+        self.aux = Conv2d(2 * aux, features, 1) if aux else None
         self.project = nn.Conv2d(context, 2 * features, 1) if context else None
         if self.project is not None:
             nn.init.zeros_(self.project.weight)

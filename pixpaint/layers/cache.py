@@ -142,9 +142,8 @@ class FeatureCache:
         plane = self._plane(owner, x, height, width)
         row, column, rows, columns = self._box(scale)
         # A plane's own first `top` rows, `left` and `right` columns stay zero: the image's border.
-        bottom, right = row + halo.top + rows, column + halo.left + columns
-        plane[:, :, row + halo.top : bottom, column + halo.left : right] = x
-        return plane[:, :, row:bottom, column : right + halo.right]
+        self._write(plane, Chunk(row + halo.top, column + halo.left, rows, columns), scale, x)
+        return self._read(plane, Chunk(row, column, halo.top + rows, halo.left + columns + halo.right), scale)
 
     def owns_cell(self, scale: int) -> bool:
         return self.chunk.row % scale == 0 and self.chunk.column % scale == 0
@@ -152,17 +151,14 @@ class FeatureCache:
     def spread(self, owner: Hashable, block: Tensor, scale: int) -> Tensor:
         plane = self._plane(owner, block, self.height // scale, self.width // scale)
         coarse = self._box(2 * scale)
-        row, column = 2 * coarse.row, 2 * coarse.column
-        plane[:, :, row : row + block.shape[2], column : column + block.shape[3]] = block
+        self._write(plane, Chunk(2 * coarse.row, 2 * coarse.column, *block.shape[2:]), scale, block)
         return self.crop(plane, scale)
 
     def recall(self, owner: Hashable, scale: int) -> Tensor:
         return self.crop(self.planes[owner], scale)
 
     def publish(self, key: Hashable, x: Tensor, scale: int) -> None:
-        row, column, rows, columns = self._box(scale)
-        plane = self._plane(key, x, self.height // scale, self.width // scale)
-        plane[:, :, row : row + rows, column : column + columns] = x
+        self.paste(self._plane(key, x, self.height // scale, self.width // scale), x, scale)
 
     def published(self, key: Hashable, scale: int) -> Tensor:
         return self.crop(self.planes[key], scale)
@@ -170,5 +166,55 @@ class FeatureCache:
     def crop(self, plane: Tensor, scale: int) -> Tensor:
         if plane.shape[2] == plane.shape[3] == 1:
             return plane
-        row, column, rows, columns = self._box(scale)
+        return self._read(plane, self._box(scale), scale)
+
+    def paste(self, plane: Tensor, x: Tensor, scale: int) -> None:
+        """Makes `x` the chunk's part of a plane of the whole image."""
+        self._write(plane, self._box(scale), scale, x)
+
+    def _read(self, plane: Tensor, box: Chunk, scale: int) -> Tensor:
+        row, column, rows, columns = box
         return plane[:, :, row : row + rows, column : column + columns]
+
+    def _write(self, plane: Tensor, box: Chunk, scale: int, x: Tensor) -> None:
+        row, column, rows, columns = box
+        plane[:, :, row : row + rows, column : column + columns] = x
+
+
+class MovingCache(FeatureCache):
+    """The planes of a FeatureCache around a chunk whose place is known to the device alone: a pixel or a row.
+
+    `phase` is the chunk as if it lay in the first coarsest cell (of 1/`coarsest` resolution): with its row and column
+    modulo `coarsest`. On them alone it depends which cells are due, so the same calls, with the same arguments, do for
+    all chunks of a phase. Where the chunk is, `locate` reads from `position`: row and column, int64 (2,).
+    """
+
+    def __init__(self, cache: FeatureCache, phase: Chunk, position: Tensor, coarsest: int) -> None:
+        super().__init__(cache.height, cache.width)
+        self.planes = cache.planes
+        self.chunk = phase
+        self._position = position[:, None]
+        scales = [2**level for level in range(coarsest.bit_length())]
+        self._scales = torch.tensor(scales, device=position.device)[:, None, None]
+        # A box reaches at most two cells beyond the chunk's first and its width: a halo on each side.
+        self._reach = torch.arange(phase.width + 2, device=position.device)
+        self._cells: dict[int, Tensor] = {}
+
+    def locate(self) -> None:
+        """The next calls cover the chunk at `position`."""
+        cells = self._position // self._scales + self._reach  # (scales, 2, reach)
+        self._cells = {2**level: cells[level] for level in range(len(cells))}
+
+    def _at(self, box: Chunk, scale: int) -> tuple[Tensor, Tensor]:
+        """The rows (rows, 1) and columns (columns,) of a box, which is given for the first coarsest cell."""
+        row, column = box.row - self.chunk.row // scale, box.column - self.chunk.column // scale
+        rows, columns = self._cells[scale]
+        return rows[row : row + box.height, None], columns[column : column + box.width]
+
+    def _read(self, plane: Tensor, box: Chunk, scale: int) -> Tensor:
+        rows, columns = self._at(box, scale)
+        return plane[:, :, rows, columns]
+
+    def _write(self, plane: Tensor, box: Chunk, scale: int, x: Tensor) -> None:
+        rows, columns = self._at(box, scale)
+        plane[:, :, rows, columns] = x

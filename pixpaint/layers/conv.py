@@ -4,9 +4,20 @@ Causality comes from where the kernel lies, not from masked weights: a `down` co
 both sides, a `down_right` one above and to the left. Both include the current cell; `shifted` ones exclude it.
 """
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixpaint.layers.cache import Cache, Halo
+
+
+class Conv2d(nn.Conv2d):
+    """A convolution without padding that computes a single cell, a window as large as its kernel, as the product with a
+    matrix that it is: one to five times as fast as a convolution of so little."""
+
+    def forward(self, window: Tensor) -> Tensor:
+        if window.shape[2:] != self.kernel_size:
+            return super().forward(window)
+        return F.linear(window.flatten(1), self.weight.flatten(1), self.bias)[:, :, None, None]
 
 
 class CausalConv(nn.Module):
@@ -26,7 +37,7 @@ class CausalConv(nn.Module):
         stride: int = 1,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride)
+        self.conv = Conv2d(inputs, outputs, kernel, stride)
         self.halo, self.scale, self.stride = halo, scale, stride
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor | None:

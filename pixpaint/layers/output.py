@@ -44,18 +44,21 @@ class DiscretizedLogisticMixture:
         self.per_channel = 3 if channels == 3 else 2
         self.parameters = components * (1 + self.per_channel * channels)
 
-    def _split(self, params: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Logits (N, K, H, W); means, log-scales and coefficients (N, C, K, H, W)."""
+    def _split(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, K, H, W), and what belongs to the channels (N, C, 2 or 3, K, H, W)."""
         n, _, height, width = params.shape
-        logits = params[:, : self.components]
-        rest = params[:, self.components :].reshape(
-            n, self.channels, self.per_channel, self.components, height, width
-        )
+        logits, rest = params[:, : self.components], params[:, self.components :]
+        return logits, rest.reshape(n, self.channels, self.per_channel, self.components, height, width)
+
+    def _logistics(self, rest: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Means, log-scales and coefficients (N, C, ...) of the components, or of one of them, in `rest` (N, C, 2 or 3,
+        ...); in grey there are no coefficients, and means in their place."""
         coefficients = torch.tanh(rest[:, :, 2]) if self.channels == 3 else rest[:, :, 0]
-        return logits, rest[:, :, 0], rest[:, :, 1].clamp(min=MIN_LOG_SCALE), coefficients
+        return rest[:, :, 0], rest[:, :, 1].clamp(min=MIN_LOG_SCALE), coefficients
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
-        logits, means, log_scales, coefficients = self._split(params)
+        logits, rest = self._split(params)
+        means, log_scales, coefficients = self._logistics(rest)
         x = x[:, :, None]  # (N, C, 1, H, W)
         if self.channels == 3:
             red, green = x[:, 0], x[:, 1]
@@ -79,16 +82,14 @@ class DiscretizedLogisticMixture:
         return mixture
 
     def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
-        logits, means, log_scales, coefficients = self._split(params)
+        logits, rest = self._split(params)
         if temperature == 0:
             chosen = logits.argmax(1, keepdim=True)
         else:
             cumulative = torch.softmax(logits / temperature, 1).cumsum(1)
             chosen = (cumulative < noise[:, :1]).sum(1, keepdim=True).clamp(max=self.components - 1)
-        pick = chosen[:, None].expand(-1, self.channels, -1, -1, -1)
-        mean, log_scale, coefficient = (
-            t.gather(2, pick)[:, :, 0] for t in (means, log_scales, coefficients)
-        )  # each (N, C, H, W)
+        pick = chosen[:, None, None].expand(-1, self.channels, self.per_channel, -1, -1, -1)
+        mean, log_scale, coefficient = self._logistics(rest.gather(3, pick)[:, :, :, 0])  # each (N, C, H, W)
         spread = temperature * torch.exp(log_scale) * noise[:, 1 : 1 + self.channels]
         if self.channels == 1:
             return units_to_bytes(mean + spread)

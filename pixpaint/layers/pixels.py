@@ -1,7 +1,11 @@
-"""Bytes outside models, [-1, 1] inside: the one place where the two are converted."""
+"""Bytes outside models, [-1, 1] inside: the one place where the two are converted, and colours to grey or one bit."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Bytes = NDArray[np.uint8]
 
 
 def bytes_to_units(pixels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -12,3 +16,14 @@ def bytes_to_units(pixels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor
 def units_to_bytes(x: Tensor) -> Tensor:
     """The nearest byte of each value; those outside [-1, 1] take the nearer end. uint8, same shape."""
     return torch.floor(x * 127.5 + 128.0).clamp(0, 255).to(torch.uint8)
+
+
+def grey(pixels: Bytes) -> Bytes:
+    """Of RGB pixels uint8 (..., 3) the luma of Rec. 601, rounded: (..., 1)."""
+    red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
+    return ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
+
+
+def binarize(pixels: Bytes, threshold: int = 128) -> Bytes:
+    """Bytes of any shape as 0 or 255: 255 from `threshold` on."""
+    return np.where(pixels >= threshold, np.uint8(255), np.uint8(0))

@@ -20,6 +20,7 @@ from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.cache import Cache, Halo, NoCache
 from pixpaint.layers.conv import (
     CausalUpsample,
+    Conv2d,
     ShiftedConv,
     down,
     down_right,
@@ -125,7 +126,7 @@ class PixelCNNPP(nn.Module):
         self.first_left = ShiftedConv(inputs, F_, (2, 1), Halo(1, 0, 0))
         self.vertical = Stack(config, contexts, vertical=True)
         self.horizontal = Stack(config, contexts, vertical=False)
-        self.head = nn.Conv2d(F_, self.output.parameters, 1)
+        self.head = Conv2d(F_, self.output.parameters, 1)
         self.preview = nn.Conv2d(widths[0], self.output.parameters, 1) if self.encoder else None
 
     @property

@@ -7,26 +7,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
+from pixpaint.layers.pixels import binarize, grey
+from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import orient, positions
+from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
+from pixpaint.sampling.fill_captured import fill_captured
 from pixpaint.sampling.fill_fused import fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
+from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 
 Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
+ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
+FAST = ("torch", "fused")
 
 
-def choose_engine(engine: str, device: str) -> str:
-    """The engine that is meant by `engine`, "auto" or a name in ENGINES, on a device. Raises BadRequest."""
+def choose_engine(engine: str, model: PixelCNNPP, candidates: int) -> str:
+    """The engine that is meant by `engine`, "auto" or a name in ENGINES, for a model where it lies. Raises BadRequest.
+
+    "auto" is the fastest by measurement; on the CPU `torch` as long as the loops of `fused` are not compiled.
+    """
+    device = model.head.weight.device.type
     if engine == "auto":
-        return "torch"
+        if device != "cpu" or not compile_cache.ready():
+            return "torch"
+        weights = sum(p.numel() for part in (model.vertical, model.horizontal) for p in part.parameters())
+        return fastest(read_speeds(), FAST, device, weights, candidates) or "fused"
     if engine == "fused" and device != "cpu":
         raise BadRequest(f"The engine fused runs on the CPU, not on {device}; choose auto or torch.")
     if engine not in ENGINES:
@@ -69,10 +83,11 @@ def fill(
         raise BadRequest(
             "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
         )
-    paint = ENGINES[choose_engine(engine, model.head.weight.device.type)]
+    engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
+    paint = engines[choose_engine(engine, model, candidates)]
     return _fill(
         model,
-        _in_channels(image, model.config.channels, model.config.levels),
+        image,
         hole,
         hole if painted is None else hole & ~painted,
         [seed + k for k in range(candidates)],
@@ -99,7 +114,7 @@ def _fill(
         check_memory(model, job, len(seeds))
         rows, columns = positions(job.height, job.width, job.orientation)
         end = done + int(todo[job.window].sum())
-        for part in paint(_window(job, image, hole, todo, seeds, label)):
+        for part in paint(_window(model.config, job, image, hole, todo, seeds, label)):
             row += 1
             done += len(part.columns)
             at = (part.row, part.columns)
@@ -108,7 +123,7 @@ def _fill(
                 rows=job.row + rows[at],
                 columns=job.column + columns[at],
                 pixels=np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy(),
-                nats=part.nats.numpy(),
+                nats=part.nats.sum(1).numpy(),
                 row=row,
                 row_count=row_count,
                 done=done,
@@ -119,6 +134,7 @@ def _fill(
 
 
 def _window(
+    config: PixelCNNPPConfig,
     job: Job,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],
@@ -126,22 +142,17 @@ def _window(
     seeds: list[int],
     label: int,
 ) -> Window:
+    pixels = image[job.window]
+    if config.channels == 1:
+        pixels = grey(pixels)
+    if config.levels == 2:
+        pixels = binarize(pixels)
     noise = (draw_noise(seed, 0, job.row, job.column, job.height, job.width) for seed in seeds)
     return Window(
-        image=orient(image[job.window], job.orientation).copy(),
+        image=orient(pixels, job.orientation).copy(),
         hole=orient(hole[job.window], job.orientation).copy(),
         todo=orient(todo[job.window], job.orientation).copy(),
         noise=np.stack([orient(plane, job.orientation) for plane in noise]),
         label=label,
         orientation=job.orientation,
     )
-
-
-def _in_channels(image: NDArray[np.uint8], channels: int, levels: int) -> NDArray[np.uint8]:
-    """An RGB picture (H, W, 3) as a model sees it: RGB, or grey (Rec. 601 luma, rounded), or cut at 128 to 0 and
-    255."""
-    if channels == 3:
-        return image
-    red, green, blue = (image[..., c].astype(np.uint32) for c in range(3))
-    grey = ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
-    return np.where(grey >= 128, np.uint8(255), np.uint8(0)) if levels == 2 else grey

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
+from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP
 from pixpaint.sampling.window import PaintedRow, Window
 
 
@@ -27,87 +27,117 @@ def fill_cached(
     yield from CachedFill(model, window, temperature).paint(stop)
 
 
+BAND = 2048
+"""Pixels that are prefilled at once: large enough for all threads, small enough to stop in between."""
+
+
 class CachedFill:
     """A fill under way: the picture as far as it is known, and a cache of its features."""
 
     def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
         self.model, self.window, self.temperature = model, window, temperature
-        self.condition = window.condition(model)
-        self.frame = window.frame(model)
+        self.frame = window.frame(model, window.rows)
         self.noise = window.noise_planes(self.frame)
         self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
         self.picture = self.frame[:, :-1, 1:, 1:]  # what is written here is in the other three
         height, self.width = self.picture.shape[2:]
+        self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
+        self.condition = self.describe()
+
+    def describe(self) -> Condition:
+        """What the gates are told of the window."""
+        return self.model.condition(self.window.maps(self.model, self.window.rows))
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
         """Prefills the rows above the hole, then paints row by row."""
         to_paint = np.flatnonzero(self.window.todo.any(1)).tolist()
         start = to_paint[0] // COARSEST * COARSEST
-        self.prefill(0, start)
+        if not self.prefill(0, start, stop):
+            return
         for row in range(start, to_paint[-1] + 1):
             if stop():
                 return
-            if row not in to_paint:
-                self.prefill(row, 1)
-                continue
             with one_thread():
                 painted = self.paint_row(row, stop)
             if painted is not None:
                 yield painted
-            if painted is None or len(painted.columns) < np.count_nonzero(self.window.todo[row]):
+            if (0 if painted is None else len(painted.columns)) < np.count_nonzero(self.window.todo[row]):
                 return
 
-    def prefill(self, first: int, rows: int) -> None:
-        """Runs both stacks over known rows."""
-        if rows:
-            self.run_rows(first, rows)
-            self.decode(first, rows, 0, self.width)
+    def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        """Runs both stacks over known rows [first, last), whole coarsest cells; False if it was stopped."""
+        band = max(COARSEST, BAND // self.width // COARSEST * COARSEST)
+        for row in range(first, last, band):
+            if row and stop():
+                return False
+            rows = min(band, last - row)
+            self.cache.move_to(row, 0, rows, self.width)
+            self.extend(self.cache)
+            self.decode(self.cache)
+        return True
 
-    def run_rows(self, first: int, rows: int) -> None:
-        """Runs the vertical stack over rows above which all is known."""
-        self.cache.move_to(first, 0, rows, self.width)
-        self.model.rows(self.above[:, :, first : first + rows], self.cache, self.condition)
+    def extend(self, cache: FeatureCache) -> None:
+        """Runs the vertical stack over a chunk of full rows, above which all is known."""
+        self.model.rows(cache.crop(self.above, 1), cache, self.condition)
 
-    def decode(self, row: int, rows: int, first: int, last: int) -> Tensor:
+    def decode(self, cache: FeatureCache) -> Tensor:
         """Runs the horizontal stack over a chunk, all before which is known; output parameters (N, P, h, w)."""
-        self.cache.move_to(row, first, rows, last - first)
-        return self.model.pixels(self.left[:, :, row : row + rows, first:last], self.cache, self.condition)
+        return self.model.pixels(cache.crop(self.left, 1), cache, self.condition)
+
+    def draw(self, cache: FeatureCache) -> None:
+        """Paints a chunk of one pixel, and keeps the output parameters it was drawn from."""
+        params = self.decode(cache)
+        pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.temperature)
+        cache.paste(self.params, params, 1)
+        cache.paste(self.picture, bytes_to_units(pixel, self.frame.dtype), 1)
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
-        """Paints a row's pixels; None if it was stopped before the first."""
-        self.run_rows(row, 1)
+        """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
         columns: list[int] = []
-        params = []
+        nats = []
+        if not self.run_row(row, stop):
+            return None
         for first, last, known in runs_of(self.window.todo[row], self.width):
             if known:
                 # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
-                self.decode(row, 1, first // COARSEST * COARSEST, last)
+                if not self.pass_run(row, first // COARSEST * COARSEST, last, stop):
+                    break
                 continue
-            drawn_from = self.paint_run(row, first, last, stop)
-            params.append(drawn_from)
-            columns.extend(range(first, first + drawn_from.shape[3]))
+            nats.append(self.paint_run(row, first, last, stop))
+            columns.extend(range(first, first + nats[-1].shape[1]))
             if columns[-1:] != [last - 1]:
                 break
         if not columns:
             return None
         drawn = self.picture[:, :, row : row + 1, columns]
-        log_prob = self.model.output.log_prob(torch.cat(params, 3), drawn)  # (N, 1, n)
-        pixels = units_to_bytes(drawn)[:, :, 0]
-        return PaintedRow(row, columns, pixels.cpu(), -log_prob.double().sum((1, 2)).cpu())
+        return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1).cpu())
+
+    def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
+        """Runs the vertical stack over a row above which all is known; False if it was stopped."""
+        self.cache.move_to(row, 0, 1, self.width)
+        self.extend(self.cache)
+        return True
+
+    def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        """Runs the horizontal stack over a run of known pixels; False if it was stopped."""
+        self.cache.move_to(row, first, 1, last - first)
+        self.decode(self.cache)
+        return True
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        """Paints a run of pixels until it ends or is stopped; the output parameters (N, P, 1, n) they were drawn
-        from."""
-        params = [self.frame.new_empty(len(self.frame), self.model.output.parameters, 1, 0)]
-        for column in range(first, last):
-            if stop():
-                break
-            here = (..., slice(row, row + 1), slice(column, column + 1))
-            params.append(self.decode(row, 1, column, column + 1))
-            pixel = self.model.output.sample(params[-1], self.noise[here], self.temperature)
-            self.picture[here] = bytes_to_units(pixel, self.frame.dtype)
-        return torch.cat(params, 3)
+        """Paints a run of pixels until it ends or is stopped; what they cost in nats (N, n)."""
+        column = first
+        while column < last and not stop():
+            self.cache.move_to(row, column, 1, 1)
+            self.draw(self.cache)
+            column += 1
+        return self.price(row, first, column)
+
+    def price(self, row: int, first: int, last: int) -> Tensor:
+        """What painted pixels of a row cost in nats (N, n)."""
+        here = (..., slice(row, row + 1), slice(first, last))
+        return -self.model.output.log_prob(self.params[here], self.picture[here]).double()[:, 0]
 
 
 @contextmanager

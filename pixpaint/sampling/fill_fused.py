@@ -1,298 +1,335 @@
-"""The `fused` engine, for the CPU: the cached fill with its runs of hidden pixels painted by one compiled loop.
+"""The `fused` engine, for the CPU: the cached fill whose rows are computed by compiled loops, without the interpreter.
 
-All else is the `torch` engine's: encoder, prefill, vertical rows and runs of known pixels are the model's own
-layers on the same cache. Its planes are moved into one buffer, channels last, which the loop reads and writes in
-place. Before a run is painted, whatever its pixels need of the row above, the vertical stack and the conditioning
-is *hoisted*: one product a scale for all blocks and columns of the row.
+The encoder is the model's own. All else the loops of loops.py do, on the recorded wiring of the model's stacks: the
+vertical stack over a row, the horizontal one over runs of known pixels and over each pixel to paint. What cost is left
+is that of reading the horizontal stack's weights once a pixel.
 """
 
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from threading import Lock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.blocks import GatedBlock, concat_elu
-from pixpaint.layers.cache import FeatureCache
-from pixpaint.layers.conv import CausalConv
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
-from pixpaint.sampling import pixel_loop
+from pixpaint.layers.blocks import GatedBlock
+from pixpaint.layers.conv import ShiftedConv
+from pixpaint.models.pixel_cnn_pp import Condition, PixelCNNPP
+from pixpaint.sampling import loops
+from pixpaint.sampling import steps as columns
+from pixpaint.sampling.arena import Arena, Maps
 from pixpaint.sampling.fill_cached import CachedFill
-from pixpaint.sampling.lowering import Program, lower
+from pixpaint.sampling.loops import First, Head
+from pixpaint.sampling.lowering import Program
+from pixpaint.sampling.steps import Work
+from pixpaint.sampling.tables import lowered
+from pixpaint.sampling.tiles import padded
 from pixpaint.sampling.window import PaintedRow, Window
 
-PIXELS_A_CALL = 32
-"""The loop runs so many pixels before `stop` is asked again."""
+PART = 2e9
+"""A call of the loops lasts about 10 ms: so many weights times cells, of whole rows ..."""
+
+PIXELS = 1e9
+"""... and of pixels one by one. Then Python asks whether to stop."""
+
+
+PATIENCE = 0.01
+"""Seconds the helper is waited for before it is asked whether to stop."""
 
 
 @torch.inference_mode()
 def fill_fused(
     model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
-    """Paints the window's `todo` pixels in raster order, on the CPU."""
-    yield from FusedFill(model, window, temperature).paint(stop)
+    """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
+    must not change.
 
-
-class Weights:
-    """Matrices (inputs, outputs) and vectors, one after the other in one array."""
-
-    def __init__(self) -> None:
-        self._parts: list[Tensor] = []
-        self._size = 0
-
-    def add(self, part: Tensor) -> int:
-        """Where the part begins."""
-        self._parts.append(part.reshape(-1))
-        start, self._size = self._size, self._size + part.numel()
-        return start
-
-    def array(self) -> Tensor:
-        """All parts."""
-        return torch.cat(self._parts)
-
-
-def taps(weight: Tensor, row: int) -> Tensor:
-    """A row of a kernel (out, in, rows, columns) as a matrix (columns * in, out), the leftmost column first."""
-    return weight[:, :, row].permute(2, 1, 0).reshape(-1, weight.shape[0])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Level:
-    """The gated blocks at one scale, whose planes lie one behind the other, and the matrices that hoist them.
-
-    B blocks: `inputs`, `middles` (B, N, H + 1, W + 1, 2F) and `above` (B, N, H, W, F) view the planes; `to_hidden`
-    (B, 6F, F) and `to_gate` (B, 4F, 2F) with their biases; `gate` (B, 1, H, W, 2F) is bias and condition;
-    `hidden_out` (B, N, W, F) and `gate_out` (B, N, W, 2F) take the result for the row.
+    On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
+    its pixels are painted, several are painted in two shares side by side.
     """
+    maps = window.maps(model, window.rows)
+    if torch.get_num_threads() == 1:
+        yield from FusedFill(model, window, temperature, maps).paint(stop)
+        return
+    with ThreadPoolExecutor(1, "pixpaint-rows") as helper:
+        if window.candidates == 1:
+            yield from FusedFill(model, window, temperature, maps, helper).paint(stop)
+        else:
+            asked = Asked(stop)
+            mine, theirs = (
+                FusedFill(model, share, temperature, maps).paint(asked) for share in window.shares(2)
+            )
+            try:
+                yield from side_by_side(mine, theirs, helper)
+            finally:
+                asked.end()
 
-    scale: int
-    inputs: Tensor
-    middles: Tensor
-    above: Tensor
-    to_hidden: Tensor
-    hidden_bias: Tensor
-    to_gate: Tensor
-    gate: Tensor
-    hidden_out: Tensor
-    gate_out: Tensor
 
-    def hoist(self, row: int, first: int, last: int) -> None:
-        """Prepares cells [first, last) of a row of cells."""
-        count = last - first
-        over = self.inputs[:, :, row, first : last + 1]  # the row above, from the cell to the left on
-        above = concat_elu(self.above[:, :, row, first:last].movedim(-1, 1)).movedim(1, -1)
-        x = torch.cat([over[:, :, :-1], over[:, :, 1:], above], -1).flatten(1, 2)
-        hidden = torch.baddbmm(self.hidden_bias, x, self.to_hidden)
-        self.hidden_out[:, :, :count] = hidden.view(*self.hidden_out.shape[:2], count, -1)
-        over = self.middles[:, :, row, first : last + 1]
-        x = torch.cat([over[:, :, :-1], over[:, :, 1:]], -1).flatten(1, 2)
-        gate = torch.bmm(x, self.to_gate).view(*self.gate_out.shape[:2], count, -1)
-        self.gate_out[:, :, :count] = gate + self.gate[:, :, row, first:last]
+class Asked:
+    """`stop`, asked by one thread at a time, and no more once it was true or `end` was called."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop, self._lock, self._stopped = stop, Lock(), False
+
+    def __call__(self) -> bool:
+        with self._lock:
+            self._stopped = self._stopped or self._stop()
+            return self._stopped
+
+    def end(self) -> None:
+        self._stopped = True
+
+
+def side_by_side(
+    mine: Iterator[PaintedRow], theirs: Iterator[PaintedRow], helper: Executor
+) -> Iterator[PaintedRow]:
+    """The rows of two shares of the candidates, each painted in a thread of its own. Where they were stopped, as far as
+    both have come."""
+
+    @torch.inference_mode()
+    def next_of_theirs() -> PaintedRow | None:
+        return next(theirs, None)
+
+    # The helper may be a row ahead: rows do not take the same time in both threads.
+    coming = deque(helper.submit(next_of_theirs) for _ in range(2))
+    for a in mine:
+        b = coming.popleft().result()
+        coming.append(helper.submit(next_of_theirs))
+        common = 0 if b is None else min(len(a.columns), len(b.columns))
+        if b is not None and common:
+            pixels = torch.cat([part.pixels[:, :, :common] for part in (a, b)])
+            nats = torch.cat([part.nats[:, :common] for part in (a, b)])
+            yield PaintedRow(a.row, a.columns[:common], pixels, nats)
+        if b is None or len(a.columns) != len(b.columns):
+            return
 
 
 class FusedFill(CachedFill):
-    """A cached fill whose planes and weights are laid out for the compiled loop."""
+    """A cached fill whose planes and weights are laid out for the loops. `maps` are the window's; `helper`, where there
+    is one, is another thread."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
-        super().__init__(model, window, temperature)
-        program = lower(model)
-        n, F = len(self.frame), model.config.features
-        # A first pass over the top rows makes every plane; what it leaves there is written again before it is read.
-        self.prefill(0, COARSEST)
-        weights = Weights()
-        self._steps = np.full((len(program.steps), pixel_loop.COLUMNS), -1, np.int64)
-        self._levels = self._lay_out(program, weights)
-        self._fill_table(program, weights)
-        self._scratch = np.zeros((program.slots + 3, n, 2 * F), self._planes.dtype)
-        self._layout = self._describe(program, weights)
-        self._weights = weights.array().numpy()
-
-    def _lay_out(self, program: Program, weights: Weights) -> list[Level]:
-        """Moves the planes into one buffer, those of a scale's blocks together, and makes the levels."""
-        blocks: dict[int, list[tuple[int, GatedBlock, Hashable]]] = {}
-        for i, step in enumerate(program.steps):
-            if isinstance(step.layer, GatedBlock):
-                blocks.setdefault(step.layer.scale, []).append((i, step.layer, step.above))
-        order: list[Hashable] = []
-        for found in blocks.values():
-            order += [block.conv_in for _, block, _ in found]
-            order += [block.conv_out for _, block, _ in found]
-            order += [above for _, _, above in found]
-        self._arena = Arena(self.cache, order)
-        self._planes = self._arena.buffer.numpy()
-        n, F = len(self.frame), self.model.config.features
-        sizes = {s: len(found) * n * (self.width // s) * F for s, found in blocks.items()}
-        hoisted = self.frame.new_zeros(3 * sum(sizes.values()))
-        self._hoisted = hoisted.numpy()
-        levels, start = [], 0
-        for scale, found in blocks.items():
-            span = self.width // scale
-            shape = (len(found), n, span)
-            hidden_out = hoisted[start : start + sizes[scale]].view(*shape, F)
-            gate_out = hoisted[start + sizes[scale] : start + 3 * sizes[scale]].view(*shape, 2 * F)
-            for b, (i, block, _) in enumerate(found):
-                self._steps[i, pixel_loop.HOIST] = start + b * n * span * F
-                self._steps[i, pixel_loop.HOIST2] = start + sizes[scale] + b * n * span * 2 * F
-                self._add_block(self._steps[i], block, weights)
-            start += 3 * sizes[scale]
-            levels.append(self._level(scale, found, hidden_out, gate_out))
-        return levels
-
-    def _level(
+    def __init__(
         self,
-        scale: int,
-        found: list[tuple[int, GatedBlock, Hashable]],
-        hidden_out: Tensor,
-        gate_out: Tensor,
-    ) -> Level:
-        F = self.model.config.features
-        to_hidden, hidden_bias, to_gate, gate = [], [], [], []
-        for _, block, _ in found:
-            conv_in, conv_out, aux = block.conv_in.conv, block.conv_out.conv, block.aux
-            assert aux is not None
-            matrix = aux.weight[:, :, 0, 0].T  # rows: ELU(above), [ELU(skip),] ELU(-above), [ELU(-skip)]
-            half = len(matrix) // 2
-            from_above = torch.cat([matrix[:F], matrix[half : half + F]])
-            to_hidden.append(torch.cat([taps(conv_in.weight, 0), from_above]))
-            hidden_bias.append(conv_in.bias + aux.bias)  # type: ignore[operator]
-            to_gate.append(taps(conv_out.weight, 0))
-            height, width = self.picture.shape[2] // scale, self.width // scale
-            given = self.condition.get(block)
-            map_ = conv_out.bias.view(1, -1, 1, 1) + (0 if given is None else given)  # type: ignore[union-attr]
-            gate.append(map_.expand(-1, -1, height, width).movedim(1, -1))
-        return Level(
-            scale=scale,
-            inputs=self._arena.together([block.conv_in for _, block, _ in found]),
-            middles=self._arena.together([block.conv_out for _, block, _ in found]),
-            above=self._arena.together([above for _, _, above in found]),
-            to_hidden=torch.stack(to_hidden),
-            hidden_bias=torch.stack(hidden_bias)[:, None],
-            to_gate=torch.stack(to_gate),
-            gate=torch.stack(gate),
-            hidden_out=hidden_out,
-            gate_out=gate_out,
+        model: PixelCNNPP,
+        window: Window,
+        temperature: float,
+        maps: Sequence[Tensor],
+        helper: Executor | None = None,
+    ) -> None:
+        self._maps, self._helper = maps, helper
+        super().__init__(model, window, temperature)
+        self._lowered = made = lowered(model)
+        n, F = len(self.frame), model.config.features
+        # Contiguous as the frame is: each loop is compiled for one kind of array.
+        self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
+        numbers = self._frame.dtype
+        self._arena = Arena(made.planes, n, self.width, numbers)
+        self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
+        told = Maps(maps, numbers)
+        hoisted = self._place(made.vertical, self._vertical, told, 0)
+        hoisted = self._place(made.horizontal, self._horizontal, told, hoisted)
+        slots = max(made.vertical.slots, made.horizontal.slots)
+        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.output.parameters)
+        self._work = Work(
+            planes=self._arena.buffer,
+            maps=told.buffer,
+            hoisted=np.zeros(hoisted, numbers),
+            scratch=np.zeros(scratch, numbers),
+            features=F,
+            candidates=n,
+            width=self.width,
+            **made.arrays,
         )
+        self._rows = for_rows(self._work)
+        self._first = self._first_layer(model.first_vertical)
+        self._above = self._first_layer(model.first_above, "above")
+        self._left = self._first_layer(model.first_left)
+        self._head = Head(
+            slot=made.horizontal.output,
+            w=made.head_weights[0],
+            bias=made.head_weights[1],
+            parameters=model.output.parameters,
+            components=model.config.components,
+            bits=model.config.levels == 2,
+        )
+        self._next: Future[bool] | None = None
+        self._ended = False
 
-    def _add_block(self, step: np.ndarray, block: GatedBlock, weights: Weights) -> None:
-        F = self.model.config.features
-        conv_in, conv_out, aux = block.conv_in.conv, block.conv_out.conv, block.aux
-        assert aux is not None
-        step[pixel_loop.W] = weights.add(taps(conv_in.weight, 1))
-        step[pixel_loop.W3] = weights.add(taps(conv_out.weight, 1))
-        matrix = aux.weight[:, :, 0, 0].T
-        if len(matrix) == 4 * F:
-            step[pixel_loop.W2] = weights.add(torch.cat([matrix[F : 2 * F], matrix[3 * F :]]))
+    def describe(self) -> Condition:
+        """Nothing: the loops read the maps themselves, a row at a time."""
+        return {}
 
-    def _fill_table(self, program: Program, weights: Weights) -> None:
-        plane = slice(pixel_loop.PLANE, pixel_loop.STRIDE + 1)
-        for row, step in zip(self._steps, program.steps, strict=True):
-            row[[pixel_loop.SOURCE, pixel_loop.TARGET, pixel_loop.SKIP]] = step.source, step.target, step.skip
-            row[pixel_loop.SCALE] = step.layer.scale
+    def _place(self, program: Program, table: NDArray[np.int64], maps: Maps, start: int) -> int:
+        """Fills in where the planes, maps and hoisted rows of a stack lie, these from `start` on; where they end."""
+        n, F = len(self.frame), self.model.config.features
+        for row, step in zip(table, program.steps, strict=True):
             layer = step.layer
-            if isinstance(layer, GatedBlock):
-                row[pixel_loop.KIND] = pixel_loop.BLOCK
-                row[plane] = self._arena.place(layer.conv_in)
-                row[pixel_loop.PLANE2 : pixel_loop.STRIDE2 + 1] = self._arena.place(layer.conv_out)
+            if step.publish is not None:
+                row[columns.PUBLISH : columns.PUBLISH_STRIDE + 1] = self._arena.place(step.publish)
+            if not isinstance(layer, GatedBlock):
+                row[columns.PLANE : columns.STRIDE + 1] = self._arena.place(layer)
                 continue
-            row[plane] = self._arena.place(layer)
-            assert layer.conv.bias is not None
-            row[pixel_loop.BIAS] = weights.add(layer.conv.bias)
-            if isinstance(layer, CausalConv):
-                row[pixel_loop.KIND] = pixel_loop.SHRINK
-                row[pixel_loop.W] = weights.add(torch.cat([taps(layer.conv.weight, i) for i in (0, 1)]))
-            else:
-                row[pixel_loop.KIND] = pixel_loop.ENLARGE
-                row[pixel_loop.W] = weights.add(layer.conv.weight.permute(2, 3, 0, 1).contiguous())
+            row[columns.PLANE : columns.STRIDE + 1] = self._arena.place(layer.conv_in)
+            row[columns.PLANE2 : columns.STRIDE2 + 1] = self._arena.place(layer.conv_out)
+            if step.above is not None:
+                row[columns.ABOVE : columns.ABOVE_STRIDE + 1] = self._arena.place(step.above)
+            if layer.project is not None:
+                row[columns.MAP : columns.MAP_CHANNELS + 1] = maps.place(layer.scale)
+            cells = n * self.width // layer.scale
+            row[columns.HOIST] = start
+            row[columns.HOIST2] = start + cells * padded(F)
+            start += cells * (padded(F) + padded(2 * F))
+        return start
 
-    def _describe(self, program: Program, weights: Weights) -> tuple[int, ...]:
-        """The numbers `run_pixels` wants as `layout`."""
-        model = self.model
-        first, head = model.first_left.conv, model.head
-        assert first.bias is not None
-        assert head.bias is not None
+    def _first_layer(self, layer: ShiftedConv, publish: Hashable = None) -> First:
+        plane, width, stride = self._arena.place(layer)
+        w, bias = self._lowered.first_weights[layer]
+        to, _, to_stride = self._arena.place(publish) if publish is not None else (-1, 0, 0)
+        rows, columns = layer.conv.kernel_size
+        return First(plane, width, stride, rows, columns, layer.halo.left, w, bias, to, to_stride)
+
+    def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
+        try:
+            yield from super().paint(stop)
+        finally:
+            self._ended = True  # the helper need not finish what it is at
+
+    def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        # What is known is the same for all candidates. The horizontal stack follows the vertical one a row behind.
+        alone = self._rows._replace(candidates=1)
+        behind = self._work._replace(candidates=1, scratch=np.zeros_like(self._work.scratch))
+        following: Future[bool] | None = None
+        for row in range(first, last):
+            if stop() or not self._run_vertical(row, stop, alone):
+                return False
+            if self._helper is None:
+                if not self._pass_row(row, stop, behind):
+                    return False
+                continue
+            if following is not None and not _finished(following, stop):
+                return False
+            following = self._helper.submit(self._pass_row, row, self._has_ended, behind)
+        if following is not None and not _finished(following, stop):
+            return False
+        self._arena.copy_first()
+        return True
+
+    def _pass_row(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        """The horizontal stack over a row of which all is known."""
         return (
-            model.config.features,
-            program.slots,
-            program.output,
-            weights.add(torch.cat([taps(first.weight, 0), taps(first.weight, 1)])),
-            weights.add(first.bias),
-            *self._arena.place(model.first_left),
-            *self._arena.place("above"),
-            weights.add(head.weight[:, :, 0, 0].T),
-            weights.add(head.bias),
-            int(model.config.levels == 2),
-            model.config.components,
-            model.output.parameters,
+            self._hoist(self._horizontal, row, stop, for_rows(work))
+            and self._hoist_above(row, stop, for_rows(work))
+            and self._pass_run(row, 0, self.width, stop, work)
         )
+
+    def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
+        # What needs only the rows above is hoisted by the helper: the horizontal stack's while the vertical one runs,
+        # the vertical stack's next row while the horizontal one does.
+        work = self._rows
+        horizontal = self._begin(self._horizontal, row)
+        if not self._run_vertical(row, stop, work):
+            return False
+        if row + 1 < self.picture.shape[2]:
+            self._next = self._begin(self._vertical, row + 1)
+        return self._finish(horizontal, self._horizontal, row, stop, work) and self._hoist_above(
+            row, stop, work
+        )
+
+    def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
+        return self._pass_run(row, first, last, stop, self._work)
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        hoist_first = np.zeros(COARSEST + 1, np.int64)
-        hoist_first[0] = self.width
-        for level in self._levels:
-            scale = level.scale
-            if row % scale == 0:
-                hoist_first[scale] = -(-first // scale)
-                if (end := (last - 1) // scale + 1) > hoist_first[scale]:
-                    level.hoist(row // scale, int(hoist_first[scale]), end)
-        params = self.frame.new_empty(len(self.frame), last - first, self.model.output.parameters)
-        frame, noise, drawn_from = self.frame.numpy(), self.noise.numpy(), params.numpy()
+        nats = np.empty((len(self.frame), last - first))
+        count = max(1, int(PIXELS / (self._lowered.products * len(self.frame))))
         done = first
         while done < last and not stop():
-            end = min(done + PIXELS_A_CALL, last)
-            pixel_loop.run_pixels(
-                self._steps,
-                self._planes,
-                self._weights,
-                self._hoisted,
-                hoist_first,
-                frame,
-                noise,
-                drawn_from[:, done - first : end - first],
-                row,
-                done,
-                end,
-                self._layout,
-                self._scratch,
-                float(self.temperature),
-            )
+            end = min(done + count, last)
+            loops.paint_run(
+                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
+                self._frame, row, done, end, self._noise, float(self.temperature), nats, done - first,
+            )  # fmt: skip
             done = end
-        return params[:, : done - first].movedim(-1, 1)[:, :, None]
+        return torch.from_numpy(nats[:, : done - first])
+
+    def _run_vertical(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        hoisting, self._next = self._next, None
+        if not self._finish(hoisting, self._vertical, row, stop, work):
+            return False
+        for begin, end in self._parts(self._vertical, self.width, work):
+            if begin and stop():
+                return False
+            loops.run_row(
+                self._vertical, self._lowered.vertical.slots, self._first, self._above, work,
+                self._frame, row, begin, end,
+            )  # fmt: skip
+        return True
+
+    def _hoist(self, steps: NDArray[np.int64], row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(steps, self.width, work):
+            if begin and stop():
+                return False
+            loops.hoist_row(steps, work, row, begin, end)
+        return True
+
+    def _hoist_above(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, self.width, work):
+            if begin and stop():
+                return False
+            loops.hoist_above(self._horizontal, work, row, begin, end)
+        return True
+
+    def _pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, last - first, work):
+            if begin and stop():
+                return False
+            loops.pass_run(
+                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, work,
+                self._frame, row, first, last, begin, end,
+            )  # fmt: skip
+        return True
+
+    def _parts(self, steps: NDArray[np.int64], pixels: int, work: Work) -> Iterator[tuple[int, int]]:
+        """The steps of a stack over so many pixels, in parts that take some milliseconds each."""
+        cost = self._lowered.products * pixels * work.candidates
+        count = max(1, int(len(steps) * PART / cost))
+        for begin in range(0, len(steps), count):
+            yield begin, min(begin + count, len(steps))
+
+    def _begin(self, steps: NDArray[np.int64], row: int) -> "Future[bool] | None":
+        """Has a row hoisted by the helper, if there is one."""
+        if self._helper is None:
+            return None
+        return self._helper.submit(self._hoist, steps, row, self._has_ended, self._rows)
+
+    def _finish(
+        self,
+        hoisting: "Future[bool] | None",
+        steps: NDArray[np.int64],
+        row: int,
+        stop: Callable[[], bool],
+        work: Work,
+    ) -> bool:
+        """Waits for the helper, or does its work if it has not begun."""
+        if hoisting is None or hoisting.cancel():
+            return self._hoist(steps, row, stop, work)
+        return _finished(hoisting, stop)
+
+    def _has_ended(self) -> bool:
+        return self._ended
 
 
-class Arena:
-    """The planes of a cache, moved into one buffer (N, rows, columns, channels) each, those of `order` first and
-    in order.
+def for_rows(work: Work) -> Work:
+    """The same for the loops over whole rows: with their weights."""
+    return work._replace(weights=work.row_weights)
 
-    The cache goes on working on them: its planes become views of the buffer.
-    """
 
-    def __init__(self, cache: FeatureCache, order: list[Hashable]) -> None:
-        planes = cache.planes
-        keys = [*order, *(key for key in planes if key not in set(order))]
-        self.buffer = torch.cat([planes[key].movedim(1, -1).reshape(-1) for key in keys])
-        self._views: dict[Hashable, Tensor] = {}
-        start = 0
-        for key in keys:
-            n, channels, rows, columns = planes[key].shape
-            size = planes[key].numel()
-            view = self.buffer[start : start + size].view(n, rows, columns, channels)
-            self._views[key] = view
-            planes[key] = view.movedim(-1, 1)
-            start += size
-
-    def place(self, key: Hashable) -> tuple[int, int, int]:
-        """Where a plane begins, its columns, and the length of one candidate's part."""
-        view = self._views[key]
-        return int(view.storage_offset()), view.shape[2], view.stride(0)
-
-    def together(self, keys: list[Hashable]) -> Tensor:
-        """Planes of one shape that lie one behind the other, as one view (B, N, rows, columns, channels)."""
-        views = [self._views[key] for key in keys]
-        first = views[0]
-        assert all(
-            v.storage_offset() == first.storage_offset() + i * first.numel() for i, v in enumerate(views)
-        )
-        return self.buffer[first.storage_offset() :][: len(views) * first.numel()].view(
-            len(views), *first.shape
-        )
+def _finished(work: "Future[bool]", stop: Callable[[], bool]) -> bool:
+    """Waits for the helper's work; False if it was stopped meanwhile."""
+    while not work.done():
+        wait([work], PATIENCE)
+        if not work.done() and stop():
+            return False
+    return work.result()

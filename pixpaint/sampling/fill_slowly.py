@@ -18,12 +18,12 @@ def fill_slowly(
     model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    condition = window.condition(model)
+    condition = model.condition(window.maps(model))
     frame = window.frame(model)
     noise = window.noise_planes(frame)
     picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
     for row in np.flatnonzero(window.todo.any(1)).tolist():
-        painted, pixels, nats = [], [], torch.zeros(window.candidates, dtype=torch.float64)
+        painted, pixels, nats = [], [], []
         for column in np.flatnonzero(window.todo[row]).tolist():
             if stop():
                 break
@@ -31,10 +31,10 @@ def fill_slowly(
             params = model.decode(frame, condition)[here]
             pixel = model.output.sample(params, noise[here], temperature)  # (candidates, C, 1, 1)
             picture[here] = bytes_to_units(pixel, frame.dtype)
-            nats -= model.output.log_prob(params, picture[here])[:, 0, 0].cpu().double()
+            nats.append(-model.output.log_prob(params, picture[here])[:, 0].cpu().double())
             painted.append(column)
             pixels.append(pixel[:, :, 0])
         if painted:
-            yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), nats)
+            yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), torch.cat(nats, 1))
         if len(painted) < np.count_nonzero(window.todo[row]):
             return

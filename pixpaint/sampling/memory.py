@@ -8,6 +8,7 @@ import torch
 
 from pixpaint.errors import OutOfMemory
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling.fill_captured import let_go
 from pixpaint.sampling.plan import Job
 
 RESERVE = 256 * 2**20
@@ -16,11 +17,17 @@ RESERVE = 256 * 2**20
 
 def check_memory(model: PixelCNNPP, job: Job, candidates: int) -> None:
     """Raises OutOfMemory where the planes of a job would not fit in the memory at hand."""
-    needed, at_hand = bytes_needed(model, job, candidates), bytes_at_hand(model.head.weight.device)
+    needed, device = bytes_needed(model, job, candidates), model.head.weight.device
+    at_hand = bytes_at_hand(device)
     if at_hand is not None and needed > at_hand - RESERVE:
+        let_go()
+        at_hand = bytes_at_hand(device)
+    if at_hand is not None and needed > at_hand - RESERVE:
+        way_out = ", or use --device cpu" if device.type == "cuda" else ""
         raise OutOfMemory(
             f"A part of {job.width} × {job.height} pixels takes about {needed / 2**30:.1f} GB and "
-            f"{at_hand / 2**30:.1f} GB are free: mark a smaller part, or separate ones one after the other."
+            f"{at_hand / 2**30:.1f} GB are free: mark a smaller part, or separate ones one after the other{way_out}.",
+            device.type,
         )
 
 
@@ -42,7 +49,8 @@ def bytes_needed(model: PixelCNNPP, job: Job, candidates: int) -> int:
 def bytes_at_hand(device: torch.device) -> int | None:
     """Free memory of a device in bytes; None where the system does not tell."""
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, for reuse
+        return int(torch.cuda.mem_get_info(device)[0]) + kept
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return None

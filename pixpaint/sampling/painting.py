@@ -6,6 +6,8 @@ Importing this module is quick: torch is imported when a model is first asked fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +16,14 @@ from numpy.typing import NDArray
 from pixpaint.errors import BadRequest, OutOfMemory
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.recipe import FillSettings
+from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 
 if TYPE_CHECKING:
     from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+
+
+MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 
 
 class Painter:
@@ -30,36 +36,41 @@ class Painter:
         """The card of the model these settings name. Raises BadModel."""
         return read_card(settings.model)
 
-    def device(self, settings: FillSettings) -> str:
-        """The device these settings mean: "cpu" or "cuda". Raises BadRequest for a CUDA that is not there."""
-        import torch
-
-        if settings.device == "auto":
-            return "cuda" if torch.cuda.is_available() else "cpu"
-        if settings.device == "cuda" and not torch.cuda.is_available():
-            raise BadRequest("There is no CUDA device here; use --device cpu.")
-        return settings.device
-
-    def engine(self, settings: FillSettings) -> str:
-        """The engine these settings mean. Raises BadRequest."""
+    def prepare(self, settings: FillSettings) -> FillSettings:
+        """Loads all that these settings need; the same settings with the engine and device that will be used. Raises
+        BadModel, BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
 
-        return choose_engine(settings.engine, self.device(settings))
+        model = self.model(settings)
+        engine = choose_engine(settings.engine, model, settings.candidates)
+        if engine == "fused":
+            from pixpaint.sampling.compile_loops import compile_loops
+            from pixpaint.sampling.tables import lowered
+
+            compile_loops()
+            lowered(model)
+        return replace(settings, engine=engine, device=model.head.weight.device.type)
+
+    def can_compile(self, used: FillSettings) -> bool:
+        """Whether a faster engine than the one in use only waits to be compiled."""
+        return used.engine == "torch" and used.device == "cpu" and not compile_cache.ready()
 
     def model(self, settings: FillSettings) -> PixelCNNPP:
-        """The model these settings name, on their device. Raises BadModel, BadRequest."""
+        """The model these settings name, on their device. Raises BadModel, BadRequest, OutOfMemory."""
         from pixpaint.models.checkpoint import load_model
 
-        card, device = self.card(settings), self.device(settings)
+        card, device = self.card(settings), _device(settings)
         key = (str(card.path), card.sha256, device)
         if key not in self._models:
-            self._models[key] = load_model(settings.model, device=device)
+            with _memory_of(device):
+                self._models[key] = load_model(settings.model, device=device)
         return self._models[key]
 
     def check(self, settings: FillSettings) -> None:
         """Raises now what `paint` would raise before its first row, the model's weights and the mask aside."""
         self.label(settings)
-        self.engine(settings)
+        if settings.engine == "fused" and _device(settings) != "cpu":
+            raise BadRequest("The engine fused runs on the CPU: use --device cpu, or another engine.")
 
     def paint(
         self,
@@ -75,13 +86,12 @@ class Painter:
         Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those painted
         being kept.
         """
-        import torch
-
         from pixpaint.sampling.fill import fill
 
-        try:
+        model = self.model(settings)
+        with _memory_of(model.head.weight.device.type):
             yield from fill(
-                self.model(settings),
+                model,
                 image,
                 hole,
                 seed=settings.seed,
@@ -92,15 +102,6 @@ class Painter:
                 painted=painted,
                 stop=stop,
             )
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise OutOfMemory(
-                f"The {self.device(settings)} ran out of memory; choose a smaller hole or another device."
-            ) from error
-        except RuntimeError as error:
-            # The CPU's allocator has no exception of its own.
-            if "can't allocate memory" not in str(error) and "not enough memory" not in str(error):
-                raise
-            raise OutOfMemory("There is not enough memory for this fill; choose a smaller hole.") from error
 
     def label(self, settings: FillSettings) -> int | None:
         """The number of the class these settings name, or None. Raises BadRequest for one the model does not have."""
@@ -116,3 +117,31 @@ class Painter:
                 advice = f"it has {len(classes)}, such as {', '.join(classes[:5])}."
             raise BadRequest(f"The model {settings.model} has no class {settings.label!r}; {advice}")
         return classes.index(settings.label)
+
+
+def _device(settings: FillSettings) -> str:
+    """The device these settings mean: "cpu" or "cuda". Raises BadRequest for a CUDA that is not there."""
+    import torch
+
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise BadRequest("There is no CUDA device here; use --device cpu.")
+    return settings.device
+
+
+@contextmanager
+def _memory_of(device: str) -> Iterator[None]:
+    """Raises OutOfMemory where memory runs out within: most allocators have no exception of their own for it, only
+    words."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in MEMORY_WORDS):
+            raise
+        sentence = "There is not enough memory for this fill; choose a smaller hole."
+        if device == "cuda":
+            sentence = (
+                "The GPU has not enough memory for this fill; use --device cpu, or choose a smaller hole."
+            )
+        raise OutOfMemory(sentence, device) from error

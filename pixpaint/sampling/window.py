@@ -1,7 +1,7 @@
 """A window of the picture as an engine is given it: cut out, oriented, in the model's channels, on the model's
 device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +11,11 @@ from torch import Tensor
 
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP, framed
+from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, framed
 
 
 class PaintedRow(NamedTuple):
-    """A row of a window: the columns painted, their pixels (candidates, C, n) uint8, and their nats (candidates,)."""
+    """A row of a window: the columns painted, their pixels (candidates, C, n) uint8, and their nats (candidates, n)."""
 
     row: int
     columns: list[int]
@@ -41,6 +41,18 @@ class Window:
         """How many answers are painted at once."""
         return len(self.noise)
 
+    @property
+    def rows(self) -> int:
+        """How many rows a decoder has to run: up to the last one to be drawn, in whole coarsest cells. Those below it
+        only the encoder sees."""
+        last = int(np.flatnonzero(self.todo.any(1))[-1])
+        rows: int = (last // COARSEST + 1) * COARSEST
+        return rows
+
+    def shares(self, count: int) -> "list[Window]":
+        """The window as `count` windows with a share of the candidates each."""
+        return [replace(self, noise=part) for part in np.array_split(self.noise, count)]
+
     def noise_planes(self, like: Tensor) -> Tensor:
         """The noise as (candidates, 4, h, w), of the dtype and on the device of `like`."""
         return torch.from_numpy(np.moveaxis(self.noise, -1, 1)).to(like)
@@ -51,18 +63,21 @@ class Window:
         x = bytes_to_units(torch.from_numpy(seen).movedim(-1, 0)[None], like.dtype).to(like.device)
         return x * torch.from_numpy(~self.todo).to(x)
 
-    def condition(self, model: PixelCNNPP) -> Condition:
-        """What the model's gates are told of the known pixels, the class and the orientation: once a fill."""
+    def maps(self, model: PixelCNNPP, rows: int | None = None) -> list[Tensor]:
+        """What the model is told of the known pixels, the class and the orientation, once a fill; of the first so many
+        rows, whole coarsest cells, or of all."""
         like = model.head.weight
         x = self.units(like)
         hole = torch.from_numpy(self.hole).to(x)[None, None]
         label, orientation = (
             torch.tensor([value], device=x.device) for value in (self.label, self.orientation)
         )
-        return model.condition(model.maps(Context.of(x, hole).padded(COARSEST), label, orientation))
+        maps = model.maps(Context.of(x, hole).padded(COARSEST), label, orientation)
+        return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
-    def frame(self, model: PixelCNNPP) -> Tensor:
-        """The picture framed for the decoder, see `framed`: (candidates, C + 1, h' + 1, w' + 1)."""
-        x = self.units(model.head.weight)
+    def frame(self, model: PixelCNNPP, rows: int | None = None) -> Tensor:
+        """The picture, or so many rows of it, framed for the decoder, see `framed`: (candidates, C + 1, h' + 1,
+        w' + 1)."""
+        x = self.units(model.head.weight)[:, :, :rows]
         height, width = (-(-side // COARSEST) * COARSEST for side in x.shape[2:])
         return framed(x, (height, width)).repeat(self.candidates, 1, 1, 1)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
 from pixpaint.training.masks import random_hole, strokes
-from pixpaint.training.pictures import Pictures, binarize
+from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe
 
 

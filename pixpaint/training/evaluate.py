@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.errors import BadRequest
-from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.training.masks import fixed_hole
-from pixpaint.training.pictures import binarize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pixpaint.errors import BadImage, BadRequest
+from pixpaint.layers.pixels import grey
 from pixpaint.training.pictures import NO_CLASS, Bytes, Labels, Pictures, split, stack
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -135,8 +136,8 @@ def decode(data: bytes, longest: int, channels: int) -> Bytes:
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        pixels = np.asarray(image.convert("RGB" if channels == 3 else "L"))
-    return pixels.reshape(*pixels.shape[:2], channels)
+        pixels = np.asarray(image.convert("RGB"))
+    return pixels if channels == 3 else grey(pixels)
 
 
 def decoded_side(count: int, channels: int) -> int:

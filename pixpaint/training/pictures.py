@@ -68,11 +68,6 @@ def stack(pictures: Sequence[tuple[Bytes, int]], size: int, channels: int) -> tu
     return pixels, labels
 
 
-def binarize(pictures: Bytes, threshold: int = 128) -> Bytes:
-    """Pictures of any shape as 1-bit ink: 0 below `threshold`, else 255."""
-    return np.where(pictures < threshold, np.uint8(0), np.uint8(255))
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mixture(Pictures):
     """Several sets sharing one class list, each drawn from in proportion to its weight."""

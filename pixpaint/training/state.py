@@ -114,6 +114,9 @@ def read_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             notes: Mapping[str, Any] = json.loads((file.metadata() or {})["pixpaint"])
+            missing = {"step", "seconds", "recipe", "history"} - set(notes)
+            if missing or "model" not in notes["recipe"]:
+                raise ValueError(f"its notes lack {', '.join(sorted(missing)) or 'the model'}")
             return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BadModel(f"{path} can't be resumed from: it is missing or damaged ({error}).") from error

@@ -53,8 +53,9 @@ class Pose:
         return np.array([[cos, -sin], [sin, cos]]) @ np.diag([-1.0 if self.mirror else 1.0, 1.0])
 
     def centre(self, extent: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-        """The middle (x, y) of a drawing of this (width, height), in pixels; it may stick out a little."""
-        room = np.abs(size - extent) / 2 + 0.04 * size
+        """The middle (x, y) of a drawing of this (width, height), in pixels; it may stick out, a quarter at
+        most."""
+        room = np.abs(size - extent) / 2 + np.minimum(0.04 * size, extent / 4)
         return size / 2 + np.array([self.column, self.row]) * room
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ class FakePainter:
 
     def __init__(self) -> None:
         self.gate = False
+        self.best_device = "cpu"
         self.fails_at_row: tuple[int, Exception] | None = None
         self._allowed = threading.Semaphore(0)
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
@@ -45,16 +47,10 @@ class FakePainter:
     def card(self, settings: FillSettings) -> ModelCard:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
 
-    def model(self, settings: FillSettings) -> object:
-        return settings.model
-
-    def engine(self, settings: FillSettings) -> str:
+    def prepare(self, settings: FillSettings) -> FillSettings:
         assert settings.engine == "auto"
-        return "torch"
-
-    def device(self, settings: FillSettings) -> str:
-        assert settings.device == "auto"
-        return "cpu"
+        device = self.best_device if settings.device == "auto" else settings.device
+        return replace(settings, engine="torch", device=device)
 
     def paint(
         self,

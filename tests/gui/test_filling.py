@@ -302,6 +302,68 @@ def test_a_failure_in_the_middle_keeps_the_painted_rows(
     np.testing.assert_array_equal(window.editor.document.pixels, expected(before, hole, 0))
 
 
+def fill_until_the_gpu_is_full(qtbot: QtBot, window: MainWindow, painter: FakePainter, rows: int) -> None:
+    painter.best_device = "cuda"
+    painter.fails_at_row = (rows, OutOfMemory("The GPU is full.", "cuda"))
+    with qtbot.waitSignal(window.filling.gpu_full):
+        window.does.fill.trigger()
+    assert painter.asked[-1][0].device == "cuda"
+    painter.fails_at_row = None
+    assert window.bar.text.endswith("Go on with the CPU?")
+    assert len(window.bar.choices) == 2
+
+
+@pytest.mark.parametrize("rows", [6, 0])
+def test_where_the_gpu_is_full_the_cpu_goes_on_from_the_painted_rows(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter, rows: int
+) -> None:
+    before = window.editor.document.pixels.copy()
+    hole = mask_block(window)
+    window.panel.seed.setValue(3)
+    fill_until_the_gpu_is_full(qtbot, window, painter, rows)
+    painted = hole & ~window.editor.document.hole
+    assert painted.any(axis=1).sum() == rows
+    with qtbot.waitSignal(window.filling.finished):
+        press(qtbot, window, 0)
+    settings, already = painter.asked[-1]
+    assert (settings.device, settings.seed) == ("cpu", 3)
+    np.testing.assert_array_equal(np.zeros_like(hole) if already is None else already, painted)
+    np.testing.assert_array_equal(window.editor.document.pixels, expected(before, hole, 3))
+    (recipe,) = window.editor.document.recipes
+    assert recipe.settings.device == "cpu"
+    assert window.editor.history.count() == 2
+
+
+def test_a_fill_that_went_on_with_the_cpu_stays_there_when_it_is_stopped(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    mask_block(window)
+    fill_until_the_gpu_is_full(qtbot, window, painter, 2)
+    painter.gate = True
+    painter.allow(3)
+    with qtbot.waitSignals([window.filling.progressed] * 3):
+        press(qtbot, window, 0)
+    window.does.stop.trigger()
+    qtbot.waitUntil(lambda: not window.filling.busy)
+    painter.gate = False
+    with qtbot.waitSignal(window.filling.finished):
+        window.does.fill.trigger()
+    assert painter.asked[-1][0].device == "cpu"
+    with qtbot.waitSignal(window.filling.finished):
+        window.does.fill_anew.trigger()
+    assert painter.asked[-1][0].device == "cuda"
+
+
+def test_where_the_gpu_is_full_one_may_stop_as_ever(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    mask_block(window)
+    fill_until_the_gpu_is_full(qtbot, window, painter, 6)
+    press(qtbot, window, 1)
+    assert window.bar.text == "Stopped at row 6 of 20."
+    assert len(window.bar.choices) == 3
+
+
 def test_rows_of_a_fill_that_was_left_are_dropped(
     qtbot: QtBot, window: MainWindow, painter: FakePainter
 ) -> None:

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pixpaint.errors import BadImage, BadRequest
+from pixpaint.layers.pixels import binarize
 from pixpaint.training.bitmaps import ALSO_STROKES, CHARACTER, BitmapPictures, lay_bitmap, thicken
 from pixpaint.training.data import digit_pictures, open_pictures, sketch_pictures
 from pixpaint.training.digits import DigitPictures
-from pixpaint.training.pictures import NO_CLASS, Mixture, Pictures, binarize, digest, split
+from pixpaint.training.pictures import NO_CLASS, Mixture, Pictures, digest, split
 from pixpaint.training.strokes import STILL, Pose, StrokePictures, draw_strokes
 
 SQUARE = [[[40, 200, 200, 40, 40], [60, 60, 220, 220, 60]]]
@@ -112,6 +113,7 @@ class TestStrokes:
         size=st.integers(8, 70),
         seed=st.integers(0, 2**32),
     )
+    @example(points=[(0, 0)], size=33, seed=11621008)
     def test_any_drawing_in_any_pose_leaves_ink(
         self, points: list[tuple[int, int]], size: int, seed: int
     ) -> None:

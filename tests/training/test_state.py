@@ -128,3 +128,15 @@ def test_each_output_channel_has_its_own_length(make, inputs: int, outputs: int,
         layer.parametrizations.weight.original0.mul_(2.5)
     named = {f"layer.{name}": parameter for name, parameter in layer.named_parameters()}
     torch.testing.assert_close(weight_norm.fold(named)["layer.weight"], layer.weight)
+
+
+@pytest.mark.parametrize(
+    "notes", ['{"step": 3}', "[]", '{"step": 1, "seconds": 1, "history": [], "recipe": {}}']
+)
+def test_a_checkpoint_whose_notes_lack_something_is_not_resumed_from(tmp_path, notes: str) -> None:
+    from safetensors.torch import save_file
+
+    path = tmp_path / "checkpoint.safetensors"
+    save_file({"a": torch.zeros(1)}, path, {"pixpaint": notes})
+    with pytest.raises(BadModel, match="can't be resumed from"):
+        losses_of(RECIPE, tmp_path, 1, resume=True)

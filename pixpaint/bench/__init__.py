@@ -1,0 +1,1 @@
+"""Measurements of pixpaint itself: how fast its engines are."""

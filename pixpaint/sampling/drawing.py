@@ -1,0 +1,176 @@
+"""What the compiled loops compute number by number: the nonlinearities and the drawing of a pixel."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from pixpaint.sampling.compiled import inner
+
+LOG_127_5 = 4.848116361
+"""As in layers/output.py."""
+
+
+def exp(x: Any) -> Any:
+    """e to the x: exact in float64, a polynomial good to the last digits in float32, which vectorises."""
+    raise NotImplementedError
+
+
+@overload(exp)
+def _exp_overload(x: Any) -> Any:
+    if x == types.float64:
+
+        def exact(x: Any) -> Any:
+            return math.exp(x)
+
+        return exact
+
+    def polynomial(x: Any) -> Any:
+        x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+        n = np.floor(x * np.float32(1.4426950408889634) + np.float32(0.5))
+        # x - n ln 2 in two parts, so that nothing is lost to cancellation.
+        f = x - n * np.float32(0.693359375)
+        f = f - n * np.float32(-2.12194440e-4)
+        p = np.float32(1.9875691500e-4)
+        p = p * f + np.float32(1.3981999507e-3)
+        p = p * f + np.float32(8.3334519073e-3)
+        p = p * f + np.float32(4.1665795894e-2)
+        p = p * f + np.float32(1.6666665459e-1)
+        p = p * f + np.float32(5.0000001201e-1)
+        p = p * f * f + f + np.float32(1.0)
+        # 2 to the n by its bits: a power would be a call for each number.
+        return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+    return polynomial
+
+
+@inner
+def concat_elu(out: Any, at: int, x: Any, xo: int, features: int) -> None:
+    """out[at : at + 2F] = ELU of x and of -x."""
+    x = x[xo : xo + features]
+    positive, negative = out[at : at + features], out[at + features : at + 2 * features]
+    for f in range(features):
+        v = x[f]
+        e = exp(-abs(v)) - 1
+        positive[f] = v if v > 0 else e
+        negative[f] = e if v > 0 else -v
+
+
+@inner
+def elu(out: Any, at: int, x: Any, xo: int, count: int) -> None:
+    """out[at : at + count] = ELU(x[xo : xo + count])."""
+    x, out = x[xo : xo + count], out[at : at + count]
+    for i in range(count):
+        v = x[i]
+        out[i] = v if v > 0 else exp(v) - 1
+
+
+@inner
+def gate(out: Any, at: int, x: Any, xo: int, gated: Any, go: int, features: int) -> None:
+    """out = x + A * sigmoid(B) for `features` features, A and B one after the other at gated[go:]."""
+    x, out = x[xo : xo + features], out[at : at + features]
+    value, opening = gated[go : go + features], gated[go + features : go + 2 * features]
+    for f in range(features):
+        out[f] = x[f] + value[f] / (1 + exp(-opening[f]))
+
+
+@inner
+def _byte(x: Any) -> Any:
+    """The value of the nearest byte, in [-1, 1]."""
+    return (min(max(np.floor(x * 127.5 + 128.0), 0.0), 255.0) - 127.5) / 127.5
+
+
+@inner
+def draw(
+    p: Any,
+    noise: Any,
+    temperature: Any,
+    bits: Any,
+    components: Any,
+    channels: Any,
+    frame: Any,
+    n: Any,
+    row: Any,
+    column: Any,
+) -> None:
+    """Draws a pixel from its output parameters: layers/output.py, a pixel at a time."""
+    if bits:
+        on = noise[0] < 1 / (1 + math.exp(-p[0] / temperature)) if temperature > 0 else p[0] > 0
+        frame[n, 0, row + 1, column + 1] = 1.0 if on else -1.0
+        return
+    best = p[0]
+    k = 0
+    for i in range(1, components):
+        if p[i] > best:
+            best = p[i]
+            k = i
+    if temperature > 0:
+        total = 0.0
+        for i in range(components):
+            total += math.exp((p[i] - best) / temperature)
+        k, cumulative = 0, math.exp((p[0] - best) / temperature)
+        while k < components - 1 and cumulative / total < noise[0]:
+            k += 1
+            cumulative += math.exp((p[k] - best) / temperature)
+    per_channel = 3 if channels == 3 else 2
+    # The component's own mean, log-scale, coefficient, ... channel by channel.
+    chosen = p[components + k :: components]
+    x = np.zeros(3)
+    for c in range(channels):
+        mean = float(chosen[c * per_channel])
+        if c == 1:
+            mean += math.tanh(chosen[2]) * x[0]
+        elif c == 2:
+            mean += math.tanh(chosen[5]) * x[0] + math.tanh(chosen[8]) * x[1]
+        spread = temperature * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
+        x[c] = _byte(mean + spread)
+        frame[n, c, row + 1, column + 1] = x[c]
+
+
+@inner
+def _softplus(x: Any) -> Any:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+@inner
+def log_prob(p: Any, x: Any, bits: Any, components: Any) -> Any:
+    """Nats of a drawn pixel x (C,) under its output parameters: layers/output.py, a pixel at a time, in float64."""
+    if bits:
+        return -_softplus(-float(p[0]) * float(x[0]))
+    channels = len(x)
+    per_channel = 3 if channels == 3 else 2
+    # Both sums of exponentials are kept as a largest term and what the others come to beside it.
+    best, rest, best_logit, rest_logit = -np.inf, 0.0, -np.inf, 0.0
+    for k in range(components):
+        own = p[components + k :: components]
+        nats = logit = float(p[k])
+        for c in range(channels):
+            mean = float(own[c * per_channel])
+            if c == 1:
+                mean += math.tanh(float(own[2])) * x[0]
+            elif c == 2:
+                mean += math.tanh(float(own[5])) * x[0] + math.tanh(float(own[8])) * x[1]
+            log_scale = max(float(own[c * per_channel + 1]), -7.0)
+            inverse, centred = math.exp(-log_scale), x[c] - mean
+            upper, lower = inverse * (centred + 1 / 255), inverse * (centred - 1 / 255)
+            if x[c] < -0.999:
+                nats -= _softplus(-upper)
+            elif x[c] > 0.999:
+                nats -= _softplus(lower)
+            else:
+                mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))
+                middle = inverse * centred
+                nats += (
+                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - LOG_127_5
+                )
+        if nats > best:
+            best, rest = nats, rest * math.exp(best - nats) + 1
+        else:
+            rest += math.exp(nats - best)
+        if logit > best_logit:
+            best_logit, rest_logit = logit, rest_logit * math.exp(best_logit - logit) + 1
+        else:
+            rest_logit += math.exp(logit - best_logit)
+    return best + math.log(rest) - best_logit - math.log(rest_logit)

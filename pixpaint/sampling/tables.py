@@ -1,0 +1,185 @@
+"""A model made ready for the compiled loops: the recorded programs as tables, the weights as matrices in panels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixpaint.layers.blocks import GatedBlock
+from pixpaint.layers.conv import CausalConv, ShiftedConv
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling import steps as columns
+from pixpaint.sampling.arena import Planes
+from pixpaint.sampling.lowering import Program, Step, lower
+from pixpaint.sampling.tiles import panels, stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lowered:
+    """A model made ready for the loops: programs of both stacks, the weights, and tables of the steps with
+    what does not depend on the window filled in."""
+
+    vertical: Program
+    horizontal: Program
+    planes: Planes
+    arrays: dict[str, NDArray[Any]]
+    vertical_steps: NDArray[np.int64]
+    horizontal_steps: NDArray[np.int64]
+    first_weights: dict[ShiftedConv, tuple[int, int]]
+    head_weights: tuple[int, int]
+    dtype: torch.dtype
+    products: int
+    """Multiplications a pixel, both stacks."""
+
+
+_lowered: WeakKeyDictionary[PixelCNNPP, Lowered] = WeakKeyDictionary()
+
+
+def lowered(model: PixelCNNPP) -> Lowered:
+    """The model made ready: once, unless it has changed its numbers' type."""
+    found = _lowered.get(model)
+    if found is None or found.dtype != model.head.weight.dtype:
+        found = _lowered[model] = _lower(model)
+    return found
+
+
+def _lower(model: PixelCNNPP) -> Lowered:
+    vertical, horizontal = lower(model)
+    weights = Weights()
+    return Lowered(
+        vertical=vertical,
+        horizontal=horizontal,
+        planes=Planes(model),
+        vertical_steps=_table(vertical, weights, weights.add_for_rows),
+        horizontal_steps=_table(horizontal, weights, weights.add),
+        first_weights={
+            layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
+            for layer, add in (
+                (model.first_vertical, weights.add_for_rows),
+                (model.first_above, weights.add_for_rows),
+                (model.first_left, weights.add),
+            )
+        },
+        head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
+        products=sum(p.numel() for stack in (model.vertical, model.horizontal) for p in stack.parameters()),
+        arrays=weights.arrays(),
+        dtype=model.head.weight.dtype,
+    )
+
+
+Add = Callable[..., int]
+
+
+class Weights:
+    """What the loops multiply by and add: matrices for pixels, matrices for whole rows, biases; each kind one after the
+    other in one array."""
+
+    def __init__(self) -> None:
+        self._pixels, self._rows, self._biases = Packed(), Packed(), Packed()
+
+    def add(self, *matrices: Tensor) -> int:
+        """Where matrices (inputs, outputs) begin that a pixel may be alone with: the horizontal stack's current row."""
+        return self._pixels.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
+
+    def add_for_rows(self, *matrices: Tensor) -> int:
+        """Where matrices (inputs, outputs) begin that whole rows are multiplied by: the vertical stack's, and what is
+        hoisted."""
+        return self._rows.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
+
+    def add_bias(self, bias: Tensor | None) -> int:
+        """Where a bias begins."""
+        assert bias is not None
+        return self._biases.add(bias)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The three arrays, named as in steps.Work. One pixel alone is as quick as its matrices can be read, so they
+        are stored as small as may be; what is multiplied by whole rows gains nothing from that."""
+        return {
+            "weights": stored(self._pixels.whole()),
+            "row_weights": self._rows.whole().numpy(),
+            "biases": self._biases.whole().numpy(),
+        }
+
+
+class Packed:
+    """Tensors one after the other."""
+
+    def __init__(self) -> None:
+        self._parts: list[Tensor] = []
+        self._end = 0
+
+    def add(self, part: Tensor) -> int:
+        """Where the part begins."""
+        self._parts.append(part.detach().reshape(-1))
+        start, self._end = self._end, self._end + part.numel()
+        return start
+
+    def whole(self) -> Tensor:
+        """All parts."""
+        return torch.cat(self._parts)
+
+
+def taps(weight: Tensor, row: int) -> Tensor:
+    """A row of a kernel (out, in, rows, columns) as a matrix (columns * in, out), the leftmost column first."""
+    return weight[:, :, row].permute(2, 1, 0).reshape(-1, weight.shape[0])
+
+
+def all_taps(weight: Tensor) -> list[Tensor]:
+    """All rows of a kernel, see `taps`."""
+    return [taps(weight, row) for row in range(weight.shape[2])]
+
+
+def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
+    """The steps of a program as columns.py wants them, without planes, maps and hoisted rows."""
+    table = np.full((len(program.steps), columns.COLUMNS), -1, np.int64)
+    for row, step in zip(table, program.steps, strict=True):
+        layer = step.layer
+        row[[columns.SOURCE, columns.TARGET, columns.SKIP]] = step.source, step.target, step.skip
+        row[columns.SCALE] = layer.scale
+        if isinstance(layer, GatedBlock):
+            row[columns.KIND] = columns.BLOCK
+            _add_block(row, step, layer, weights, add)
+            continue
+        row[columns.TAPS] = layer.conv.kernel_size[1]
+        row[columns.BIAS] = weights.add_bias(layer.conv.bias)
+        if isinstance(layer, CausalConv):
+            row[columns.KIND] = columns.SHRINK
+            row[columns.W_TOP], row[columns.W] = (add(rows) for rows in all_taps(layer.conv.weight))
+        else:
+            row[columns.KIND] = columns.ENLARGE
+            kernel = layer.conv.weight.permute(2, 3, 0, 1).flatten(0, 1)  # (rows * columns, in, out)
+            row[columns.W] = add(*kernel)
+    return table
+
+
+def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: Weights, add: Add) -> None:
+    conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
+    bias = conv_in.bias
+    assert bias is not None
+    row[columns.TAPS] = conv_in.kernel_size[1]
+    row[columns.W_TOP], row[columns.W2_TOP] = (
+        weights.add_for_rows(taps(conv.weight, 0)) for conv in (conv_in, conv_out)
+    )
+    row[columns.W], row[columns.W2] = (add(taps(conv.weight, 1)) for conv in (conv_in, conv_out))
+    if block.aux is not None:
+        assert block.aux.bias is not None
+        bias = bias + block.aux.bias
+        # Its inputs are ELU(a), ELU(b), ELU(-a), ELU(-b), where a is what the other stack published, b the skip.
+        parts = iter(block.aux.weight[:, :, 0, 0].T.chunk(2 * ((step.above is not None) + (step.skip >= 0))))
+        halves = list(zip(*[parts] * ((step.above is not None) + (step.skip >= 0)), strict=True))
+        if step.above is not None:
+            row[columns.W_ABOVE] = weights.add_for_rows(torch.cat([half[0] for half in halves]))
+        if step.skip >= 0:
+            row[columns.W_SKIP] = add(torch.cat([half[-1] for half in halves]))
+    gate_bias = conv_out.bias
+    if block.project is not None:
+        assert gate_bias is not None
+        assert block.project.bias is not None
+        gate_bias = gate_bias + block.project.bias
+        row[columns.W_MAP] = weights.add_for_rows(block.project.weight[:, :, 0, 0].T)
+    row[columns.BIAS], row[columns.BIAS2] = weights.add_bias(bias), weights.add_bias(gate_bias)
