@@ -15,7 +15,7 @@ from pixpaint.errors import BadRequest
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.sampling.speeds import Speed, decoder_weights
 
-ENCODER = EncoderConfig(widths=(8, 8, 8), groups=4)
+ENCODER = EncoderConfig(widths=(8, 8, 8))
 TINY = Subject(
     name="tiny", config=PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8, encoder=ENCODER)
 )

@@ -14,7 +14,7 @@ from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.sampling import compile_cache, compile_loops
 from pixpaint.sampling.speeds import calibrated_path, read_speeds
 
-ENCODER = EncoderConfig(widths=(8, 8, 8), groups=4)
+ENCODER = EncoderConfig(widths=(8, 8, 8))
 TINY = Subject(
     name="tiny", config=PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8, encoder=ENCODER)
 )
