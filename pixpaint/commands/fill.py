@@ -16,10 +16,14 @@ from pixpaint.document import Document, open_picture, read_mask, transparent_hol
 from pixpaint.errors import BadMask
 from pixpaint.png import save_png
 from pixpaint.recipe import FillSettings, Recipe
+from pixpaint.sampling import compile_cache
 from pixpaint.sampling.painting import Painter
 
 COMPILE_FROM = 20_000
 """From so many pixels on, compiling the fast engine and painting with it is sooner done than painting without."""
+
+
+COMPILING = "compiling the fast engine, once on this machine ..."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +99,11 @@ def open_job(job: Job, settings: FillSettings) -> Document:
 def load(painter: Painter, settings: FillSettings, progress: Progress, pixels: int = 0) -> FillSettings:
     """Loads the model ahead, so that it isn't counted as painting; the settings as they are used for so many `pixels`.
     Raises PixpaintError."""
-    progress.say(f"loading {settings.model} ...")
+    compiling = settings.engine == "fused" and not compile_cache.ready()
+    progress.say(COMPILING if compiling else f"loading {settings.model} ...")
     used = painter.prepare(settings)
     if settings.engine == "auto" and pixels >= COMPILE_FROM and painter.can_compile(used):
-        progress.say("compiling the fast engine, once on this machine ...")
+        progress.say(COMPILING)
         used = painter.prepare(replace(settings, engine="fused"))
     progress.start("filling")
     return used

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from PIL import Image
 
 from pixpaint.assets import resource, user_models_folder
 from pixpaint.cli import main
+from pixpaint.commands.fill import COMPILE_FROM, load
+from pixpaint.commands.progress import Progress
 from pixpaint.document import open_picture, read_mask
 from pixpaint.models import checkpoint
 from pixpaint.models.card import read_card
@@ -242,3 +245,34 @@ def test_the_demo_paints_the_hole_of_the_bundled_sample() -> None:
     (recipe,) = demo.recipes
     assert recipe.settings.model == "sketch"
     assert np.array_equal(recipe.hole_mask(sample.height, sample.width), hole)
+
+
+class Loads:
+    """Prepares as a painter does, with nothing to load; remembers the engines it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def prepare(self, settings: FillSettings) -> FillSettings:
+        self.asked.append(settings.engine)
+        return replace(settings, engine="torch" if settings.engine == "auto" else settings.engine)
+
+    def can_compile(self, used: FillSettings) -> bool:
+        return used.engine == "torch"
+
+
+@pytest.mark.parametrize(
+    ("engine", "pixels", "asked"),
+    [
+        ("auto", COMPILE_FROM - 1, ["auto"]),
+        ("auto", COMPILE_FROM, ["auto", "fused"]),
+        ("torch", COMPILE_FROM, ["torch"]),
+        ("fused", 1, ["fused"]),
+    ],
+)
+def test_the_fast_engine_is_compiled_where_that_pays(engine: str, pixels: int, asked: list[str]) -> None:
+    painter = Loads()
+    with Progress("filling") as progress:
+        used = load(painter, FillSettings(engine=engine), progress, pixels)
+    assert painter.asked == asked
+    assert used.engine == ("torch" if asked[-1] == "auto" else asked[-1])
