@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pixpaint.sampling import compile_cache
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # For models as small as the tests' a second thread costs more than it brings, and very much more on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +20,12 @@ def _folders_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for variable in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             patch.setenv(variable, str(tmp_path_factory.mktemp(variable.lower())))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has compiled does not change which engine another's `auto` is."""
+    monkeypatch.setattr(compile_cache, "_compiled_here", False)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ class Compiling(QObject):
 
     def start_if_needed(self) -> None:
         """Starts the process unless it runs or has done its work on this machine before."""
-        if not self.running and not compile_cache.ready():
+        if not self.running and not compile_cache.ready() and compile_cache.can_keep():
             self._process.start(self._command[0], list(self._command[1:]))
             self.running_changed.emit(True)
 

@@ -13,8 +13,9 @@ _done = False
 
 
 def compile_loops() -> None:
-    """Makes the loops ready for models in float32, by a fill of one pixel: it takes some 20 s where they are not kept
-    from an earlier time, else half a second, and nothing where they are in use already."""
+    """Makes the loops ready for models in float32 whose weights float16 holds, as files do, by a fill of two pixels: it
+    takes some 20 s where they are not kept from an earlier time, else half a second, and nothing where they are in use
+    already."""
     global _done
     if _done:
         return

@@ -1,4 +1,4 @@
-"""How the `fused` engine's loops are compiled: by numba, kept in the user's cache folder (see compile_cache.py)."""
+"""How the `fused` engine's loops are compiled: by numba, kept in a folder of their own (see compile_cache.py)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,11 @@ from numba.core import config
 
 from pixpaint.sampling import compile_cache
 
+KEPT = compile_cache.can_keep()
+"""Whether there is a folder to keep them in; else they are compiled anew by each program."""
+
 settings: Any = config  # whose names are made when it is imported
-if not settings.CACHE_DIR:  # NUMBA_CACHE_DIR sets it
+if KEPT:
     settings.CACHE_DIR = str(compile_cache.folder())
 
 inner: Callable[..., Any] = numba.njit(nogil=True, fastmath=True, error_model="numpy")
@@ -18,9 +21,8 @@ inner: Callable[..., Any] = numba.njit(nogil=True, fastmath=True, error_model="n
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """For the loops themselves, which Python calls. The GIL is released while they run."""
-    loop: Callable[..., Any] = inner(function)
-    try:
-        loop.enable_caching()  # type: ignore[attr-defined]
-    except RuntimeError:  # no folder can be written: compiled anew each time
-        return loop
-    return loop
+    loop: Any = inner(function)
+    if KEPT:
+        loop.enable_caching()
+    kept: Callable[..., Any] = loop
+    return kept

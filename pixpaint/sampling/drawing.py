@@ -142,7 +142,7 @@ def log_prob(p: Any, x: Any, bits: Any, components: Any) -> Any:
     channels = len(x)
     per_channel = 3 if channels == 3 else 2
     # Both sums of exponentials are kept as a largest term and what the others come to beside it.
-    best, rest, best_logit, rest_logit = -np.inf, 0.0, -np.inf, 0.0
+    best, rest, best_logit, rest_logit = -1e300, 0.0, -1e300, 0.0
     for k in range(components):
         own = p[components + k :: components]
         nats = logit = float(p[k])

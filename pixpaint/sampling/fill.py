@@ -65,7 +65,8 @@ def fill(
 
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
-    iterating, or let `stop()`, asked before each pixel, be true: then the row so far is the last event.
+    iterating, or let `stop()`, be true: then the row so far is the last event. It is asked before each pixel,
+    by `fused` every few milliseconds and perhaps by another thread.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.

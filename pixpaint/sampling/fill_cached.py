@@ -5,7 +5,7 @@ horizontal stack over runs of known pixels as wide chunks and over each pixel of
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -58,7 +58,7 @@ class CachedFill:
         for row in range(start, to_paint[-1] + 1):
             if stop():
                 return
-            with one_thread():
+            with self.threads():
                 painted = self.paint_row(row, stop)
             if painted is not None:
                 yield painted
@@ -76,6 +76,10 @@ class CachedFill:
             self.extend(self.cache)
             self.decode(self.cache)
         return True
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Sets how many threads torch uses while a row is painted."""
+        return one_thread()
 
     def extend(self, cache: FeatureCache) -> None:
         """Runs the vertical stack over a chunk of full rows, above which all is known."""

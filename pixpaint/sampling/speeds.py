@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixpaint.assets import data_folder, resource
+from pixpaint.errors import CannotWrite
 from pixpaint.files import replace_file
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def read_speeds() -> tuple[Speed, ...]:
 def save_speeds(speeds: Iterable[Speed]) -> Path:
     """Keeps a table as this machine's own. Raises CannotWrite."""
     path = calibrated_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{path.parent} can't be made: {error.strerror or error}.") from error
     replace_file(path, (json.dumps([asdict(speed) for speed in speeds], indent=1) + "\n").encode())
     return path
 

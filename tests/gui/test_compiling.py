@@ -60,3 +60,10 @@ def test_closing_the_window_ends_it(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: compiling._process.processId() > 0)
     compiling.stop()
     assert not compiling.running
+
+
+def test_where_nothing_can_be_kept_no_process_is_started(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "pixpaint").write_text("")
+    compiling = Compiling(command(MARK))
+    compiling.start_if_needed()
+    assert not compiling.running

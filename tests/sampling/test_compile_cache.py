@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pixpaint.sampling import compile_cache, fill
-from pixpaint.sampling.compile_cache import mark_ready, ready
+from pixpaint.sampling.compile_cache import can_keep, mark_ready, ready
 from pixpaint.sampling.speeds import Speed
 from tests.registry import MODELS, model_of
 
@@ -17,6 +17,11 @@ from tests.registry import MODELS, model_of
 @pytest.fixture(autouse=True)
 def _nothing_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def kept() -> bool:
+    """Whether another program would find them."""
+    return any(compile_cache.folder().glob("complete")) if compile_cache.folder().parent.is_dir() else False
 
 
 def test_another_version_or_machine_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,14 +43,40 @@ def test_it_is_ready_once_it_is_marked() -> None:
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
+    assert not can_keep()
     mark_ready()
-    assert not ready()
+    assert not kept()
 
 
-def test_a_file_in_the_way_is_no_failure(tmp_path: Path) -> None:
+def test_what_cannot_be_kept_is_ready_for_this_program_alone(tmp_path: Path) -> None:
     (tmp_path / "pixpaint").write_text("")
-    mark_ready()
+    assert not can_keep()
     assert not ready()
+    mark_ready()
+    assert ready()
+    assert not kept()
+
+
+def test_another_processor_or_install_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = compile_cache.folder()
+    monkeypatch.setattr(compile_cache, "_processor", lambda: "another")
+    assert compile_cache.folder() != here
+
+
+def test_numba_s_own_setting_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "mine"))
+    assert compile_cache.folder().parent == tmp_path / "mine"
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(compile_cache, "cache_folder", no_home)
+    assert not can_keep()
+    assert not ready()
+    mark_ready()
+    assert ready()
 
 
 def test_auto_is_torch_until_the_loops_are_there_then_the_fastest_measured(
