@@ -153,6 +153,46 @@ def test_parameters_agree_within_1e_4_in_float32(name: str) -> None:
                 torch.testing.assert_close(params[..., 0, 0], whole[..., row, column], rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
+    """Teacher-forced: all pixels but one are known, and its parameters are still where the loop left them."""
+    from pixpaint.sampling.fill_fused import FusedFill
+    from pixpaint.sampling.tiles import padded
+
+    def go_on() -> bool:
+        return False
+
+    model = model_of(MODELS[name], torch.float32)
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (16, 16, model.config.channels), dtype=np.uint8)
+    if model.config.levels == 2:
+        image = np.where(image >= 128, 255, 0).astype(np.uint8)
+    for place in rng.choice(256, 12, replace=False).tolist():
+        todo = np.zeros((16, 16), bool)
+        todo[divmod(place, 16)] = True
+        window = Window(
+            image=image,
+            hole=todo,
+            todo=todo,
+            noise=draw_noise(place, 0, 0, 0, 16, 16)[None],
+            label=model.config.classes,
+            orientation=0,
+        )
+        row, column = divmod(place, 16)
+        with torch.inference_mode():
+            whole = model.decode(window.frame(model), model.condition(window.maps(model)))[0, :, row, column]
+            fill_ = FusedFill(model, window, 1.0, window.maps(model, window.rows))
+            fill_.prefill(0, row, go_on)
+            fill_.run_row(row, go_on)
+            if column:
+                fill_.pass_run(row, 0, column, go_on)
+            fill_.paint_run(row, column, column + 1, go_on)
+        slots = fill_._lowered.horizontal.slots
+        start = (slots + 1) * padded(model.config.features)
+        left = fill_._work.scratch[start : start + model.output.parameters]
+        np.testing.assert_allclose(left, whole, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_stopped_fill_continues_to_the_same_picture(engine: str) -> None:
     model = model_of(MODELS["pixel_cnn_pp RGB"])
