@@ -20,7 +20,7 @@ from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.speeds import fastest, read_speeds
+from pixpaint.sampling.speeds import decoder_weights, fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 
 Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
@@ -39,8 +39,7 @@ def choose_engine(engine: str, model: PixelCNNPP, candidates: int) -> str:
     if engine == "auto":
         if device != "cpu" or not compile_cache.ready():
             return "torch"
-        weights = sum(p.numel() for part in (model.vertical, model.horizontal) for p in part.parameters())
-        return fastest(read_speeds(), FAST, device, weights, candidates) or "fused"
+        return fastest(read_speeds(), FAST, device, decoder_weights(model), candidates) or "fused"
     if engine == "fused" and device != "cpu":
         raise BadRequest(f"The engine fused runs on the CPU, not on {device}; choose auto or torch.")
     if engine not in ENGINES:
@@ -65,7 +64,7 @@ def fill(
 
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
-    iterating, or let `stop()`, be true: then the row so far is the last event. It is asked before each pixel,
+    iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
     by `fused` every few milliseconds and perhaps by another thread.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the

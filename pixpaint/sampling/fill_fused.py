@@ -36,7 +36,6 @@ PART = 1e9
 PIXELS = 4e8
 """... and of pixels one by one. Then Python asks whether to stop."""
 
-
 PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
@@ -121,7 +120,7 @@ class FusedFill(CachedFill):
         maps: Sequence[Tensor],
         helper: Executor | None = None,
     ) -> None:
-        self._maps, self._helper = maps, helper
+        self._helper = helper
         super().__init__(model, window, temperature)
         self._lowered = made = lowered(model)
         n, F = len(self.frame), model.config.features

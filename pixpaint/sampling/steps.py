@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pixpaint.sampling.compiled import inner
 from pixpaint.sampling.drawing import concat_elu, gate
-from pixpaint.sampling.tiles import PANEL, add_product
+from pixpaint.sampling.tiles import add_product, padded
 
 Numbers = NDArray[np.floating]
 Table = NDArray[np.int64]
@@ -61,9 +61,7 @@ class Work(NamedTuple):
     width: int
 
 
-@inner
-def padded_size(count: int) -> int:
-    return (count + PANEL - 1) // PANEL * PANEL
+padded_size = inner(padded)
 
 
 @inner

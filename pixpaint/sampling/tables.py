@@ -16,6 +16,7 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Planes
 from pixpaint.sampling.lowering import Program, Step, lower
+from pixpaint.sampling.speeds import decoder_weights
 from pixpaint.sampling.tiles import panels, stored
 
 
@@ -66,7 +67,7 @@ def _lower(model: PixelCNNPP) -> Lowered:
             )
         },
         head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
-        products=sum(p.numel() for stack in (model.vertical, model.horizontal) for p in stack.parameters()),
+        products=decoder_weights(model),
         arrays=weights.arrays(),
         dtype=model.head.weight.dtype,
     )
@@ -135,7 +136,7 @@ def all_taps(weight: Tensor) -> list[Tensor]:
 
 
 def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
-    """The steps of a program as columns.py wants them, without planes, maps and hoisted rows."""
+    """The steps of a program as steps.py wants them, without planes, maps and hoisted rows."""
     table = np.full((len(program.steps), columns.COLUMNS), -1, np.int64)
     for row, step in zip(table, program.steps, strict=True):
         layer = step.layer
@@ -170,12 +171,12 @@ def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: W
         assert block.aux.bias is not None
         bias = bias + block.aux.bias
         # Its inputs are ELU(a), ELU(b), ELU(-a), ELU(-b), where a is what the other stack published, b the skip.
-        parts = iter(block.aux.weight[:, :, 0, 0].T.chunk(2 * ((step.above is not None) + (step.skip >= 0))))
-        halves = list(zip(*[parts] * ((step.above is not None) + (step.skip >= 0)), strict=True))
+        inputs = (step.above is not None) + (step.skip >= 0)
+        parts = block.aux.weight[:, :, 0, 0].T.reshape(2, inputs, -1, block.aux.out_channels)
         if step.above is not None:
-            row[columns.W_ABOVE] = weights.add_for_rows(torch.cat([half[0] for half in halves]))
+            row[columns.W_ABOVE] = weights.add_for_rows(parts[:, 0].flatten(0, 1))
         if step.skip >= 0:
-            row[columns.W_SKIP] = add(torch.cat([half[-1] for half in halves]))
+            row[columns.W_SKIP] = add(parts[:, -1].flatten(0, 1))
     gate_bias = conv_out.bias
     if block.project is not None:
         assert gate_bias is not None
