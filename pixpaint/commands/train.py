@@ -21,7 +21,7 @@ from pixpaint.models.checkpoint import save_model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.png import save_png
 from pixpaint.recipe import DEVICES
-from pixpaint.training.data import digit_pictures, folder_pictures, sketch_pictures
+from pixpaint.training.data import digit_pictures, folder_pictures, photo_pictures, sketch_pictures
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe, read_recipe
 from pixpaint.training.train import Progress as Standing
@@ -157,6 +157,8 @@ def read_pictures(recipe: Recipe, data: str) -> Pictures:
     match recipe.data:
         case "sketch":
             return sketch_pictures(data)
+        case "photo":
+            return photo_pictures(data)
         case "digits":
             return digit_pictures(data)
         case "folder":

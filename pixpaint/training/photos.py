@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -45,11 +45,13 @@ class PhotoPictures(Pictures):
     unreadable: int  # files that looked like pictures but couldn't be read
 
     @classmethod
-    def read(cls, path: Path, *, channels: int = 3, fewest: int = FEWEST) -> "PhotoPictures":
+    def read(
+        cls, path: Path, *, channels: int = 3, fewest: int = FEWEST, at_least: int = 8
+    ) -> "PhotoPictures":
         """The jpg, png, webp and bmp pictures of a folder or zip, and of the folders in it.
 
         Held out are those below `val`, if there are folders `train` and `val`, else by the digest of their
-        path within the folder; of few pictures at least one in ten, up to eight. Where every picture lies in
+        path within the folder; of few pictures at least one in seven, up to `at_least`. Where every picture lies in
         one of several folders, these are the classes; a `classes.json` may name them. Raises BadImage for a
         damaged zip, BadRequest for fewer than `fewest` pictures.
         """
@@ -73,7 +75,7 @@ class PhotoPictures(Pictures):
             )
         places = shared_folders_off(found)
         divided = {"train", "val"} <= {place[0] for place in places}
-        train, kept = split_photos(places, divided)
+        train, kept = split_photos(places, divided, at_least)
         folders = [place[divided:-1] for place in places]
         classes, labels = folder_classes(folders, train, titles)
         return cls(
@@ -89,6 +91,10 @@ class PhotoPictures(Pictures):
 
     def __len__(self) -> int:
         return len(self.train)
+
+    def unlabelled(self) -> "PhotoPictures":
+        """The same pictures without classes."""
+        return replace(self, classes=(), labels=np.full_like(self.labels, NO_CLASS))
 
     def sample(self, rng: np.random.Generator, size: int) -> tuple[Bytes, int]:
         i = int(self.train[rng.integers(len(self.train))])
@@ -189,12 +195,12 @@ def shared_folders_off(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def split_photos(
-    places: Sequence[tuple[str, ...]], divided: bool
+    places: Sequence[tuple[str, ...]], divided: bool, at_least: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Indices of the training and of the held-out pictures; see `PhotoPictures.read`."""
     keys = ["/".join(place) for place in places]
     if not divided:
-        return split(keys, at_least=min(8, len(keys) // 10))
+        return split(keys, at_least=min(at_least, len(keys) // 7))
     _, mixed = split(keys, at_least=len(keys))
     train = [i for i, place in enumerate(places) if place[0] == "train"]
     return np.array(train, np.intp), np.array([i for i in mixed if places[i][0] == "val"], np.intp)
