@@ -20,7 +20,8 @@ class Recipe:
     The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
     linearly to zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of
     them `preview_weight`. In the first `encoder_steps` the encoder learns alone, from its preview: such a step costs a
-    fraction of a whole one, and what the maps can tell the decoder is slow to learn.
+    fraction of a whole one, and what the maps can tell the decoder is slow to learn. A gradient longer than `clip` (0:
+    none is too long) is shortened to it: colour's sharp mixtures now and then give one that throws a run off.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Recipe:
     batch: int = 64
     steps: int = 100_000
     learning_rate: float = 1e-3
+    clip: float = 0.0
     warmup: int = 200
     decay: float = 0.999995
     cooldown: float = 0.3
@@ -65,10 +67,10 @@ class Recipe:
             raise BadRequest(
                 f"The recipe {self.name} has learning_rate {self.learning_rate!r}: use a number above 0."
             )
-        if not _is_number(self.preview_weight) or not 0 <= self.preview_weight < math.inf:
-            raise BadRequest(
-                f"The recipe {self.name} has preview_weight {self.preview_weight!r}: use a number from 0."
-            )
+        for field in ("preview_weight", "clip"):
+            value = getattr(self, field)
+            if not _is_number(value) or not 0 <= value < math.inf:
+                raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number from 0.")
         if not _is_number(self.decay) or not 0 < self.decay <= 1:
             raise BadRequest(
                 f"The recipe {self.name} has decay {self.decay!r}: use a number above 0, up to 1."

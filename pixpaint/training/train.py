@@ -163,6 +163,8 @@ class Loop:
             group["lr"] = recipe.learning_rate_at(state.step)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if recipe.clip:
+            torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
         state.optimiser.step()
         state.update_average()
         state.step += 1
