@@ -33,13 +33,19 @@ log = logging.getLogger(__name__)
 class FillSettings:
     """What a person asks of a fill; with the picture and the hole it decides the result.
 
-    `label` names a class, None is no class. Candidate k is drawn with `seed` + k. Raises BadRequest.
+    `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
+    temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
+    `top_p` is the share of the likeliest components that is drawn from; None is what the model's card recommends.
+    Raises BadRequest.
     """
 
     model: str = "sketch"
     label: str | None = None
     seed: int = 0
     temperature: float = 1.0
+    choice: float | None = None
+    scale: float | None = None
+    top_p: float | None = None
     engine: str = "auto"
     device: str = "auto"
     candidates: int = 1
@@ -49,10 +55,14 @@ class FillSettings:
             raise BadRequest("The name of the model is empty: name one, such as sketch.")
         if not 0 <= self.seed < SEED_LIMIT:
             raise BadRequest(f"The seed is {self.seed}: use a whole number from 0 to {SEED_LIMIT - 1}.")
-        if not (math.isfinite(self.temperature) and 0 <= self.temperature <= TEMPERATURE_LIMIT):
-            raise BadRequest(
-                f"The temperature is {self.temperature}: use a number from 0 to {TEMPERATURE_LIMIT:g}."
-            )
+        temperatures = {"": self.temperature, " of the choice": self.choice, " of the scale": self.scale}
+        for of, value in temperatures.items():
+            if value is not None and not (math.isfinite(value) and 0 <= value <= TEMPERATURE_LIMIT):
+                raise BadRequest(
+                    f"The temperature{of} is {value}: use a number from 0 to {TEMPERATURE_LIMIT:g}."
+                )
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise BadRequest(f"The top-p is {self.top_p}: use a number above 0, up to 1.")
         if self.engine not in ENGINES:
             raise BadRequest(f"There is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}.")
         if self.device not in DEVICES:
@@ -128,6 +138,9 @@ class Recipe:
             "label": settings.label,
             "seed": settings.seed,
             "temperature": settings.temperature,
+            "choice": settings.choice,
+            "scale": settings.scale,
+            "top_p": settings.top_p,
             "engine": settings.engine,
             "device": settings.device,
             "hole": {"box": list(self.box), "bits": self.hole_bits},
@@ -143,6 +156,9 @@ class Recipe:
                 label=None if fields["label"] is None else _typed(fields["label"], str),
                 seed=_typed(fields["seed"], int),
                 temperature=float(fields["temperature"]),
+                choice=_number(fields.get("choice", 1.0)),
+                scale=_number(fields.get("scale", 1.0)),
+                top_p=_number(fields.get("top_p", 1.0)),
                 engine=_typed(fields["engine"], str),
                 device=_typed(fields["device"], str),
             )
@@ -216,6 +232,11 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The recipe is no JSON ({error}): fill the picture anew.") from error
+
+
+def _number(value: object) -> float | None:
+    """A number or nothing."""
+    return None if value is None else float(value if type(value) is int else _typed(value, float))
 
 
 def _typed(value: object, kind: type[T]) -> T:

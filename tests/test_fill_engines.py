@@ -8,6 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pixpaint.layers.output import AS_TRAINED, Tempering
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
@@ -46,6 +47,9 @@ def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) 
     assert_same_bytes(name, "fused", data)
 
 
+TEMPERING = ((0.0, 0.7, 1.0), (0.0, 0.6, 1.0), (0.3, 0.9, 1.0))
+
+
 def assert_same_bytes(name: str, engine: str, data: st.DataObject) -> None:
     model = model_of(MODELS[name])
     height, width = data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14))
@@ -53,7 +57,7 @@ def assert_same_bytes(name: str, engine: str, data: st.DataObject) -> None:
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     options = {
         "seed": data.draw(st.integers(0, 2**40)),
-        "temperature": data.draw(st.sampled_from([0.0, 0.7, 1.0])),
+        "tempering": Tempering(*(data.draw(st.sampled_from(values)) for values in TEMPERING)),
         "label": 0 if model.config.classes else None,
         "candidates": data.draw(st.integers(1, 3)),
     }
@@ -93,8 +97,8 @@ def test_float32_differs_only_on_rounding_edges(name: str, engine: str) -> None:
             label=model.config.classes,
             orientation=0,
         )
-        slow = list(ENGINES["reference"](model, window, 1.0, lambda: False))
-        fast = list(ENGINES[engine](model, window, 1.0, lambda: False))
+        slow = list(ENGINES["reference"](model, window, AS_TRAINED, lambda: False))
+        fast = list(ENGINES[engine](model, window, AS_TRAINED, lambda: False))
         pixels += hole.sum()
         for a, b in zip(slow, fast, strict=True):
             differ = np.flatnonzero((a.pixels[0] != b.pixels[0]).any(0).numpy())
@@ -181,7 +185,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
         row, column = divmod(place, 16)
         with torch.inference_mode():
             whole = model.decode(window.frame(model), model.condition(window.maps(model)))[0, :, row, column]
-            fill_ = FusedFill(model, window, 1.0, window.maps(model, window.rows))
+            fill_ = FusedFill(model, window, AS_TRAINED, window.maps(model, window.rows))
             fill_.prefill(0, row, go_on)
             fill_.run_row(row, go_on)
             if column:
@@ -193,32 +197,37 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
         np.testing.assert_allclose(left, whole, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "rows", [2, 6]
+)  # painted before: some of the coarse level, all of it and some of the fine one
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_stopped_fill_continues_to_the_same_picture(engine: str) -> None:
+def test_a_stopped_fill_continues_to_the_same_picture(engine: str, rows: int) -> None:
     model = model_of(MODELS["pixel_cnn_pp RGB"])
     image = np.random.default_rng(2).integers(0, 256, (10, 12, 3), dtype=np.uint8)
     hole = np.zeros((10, 12), bool)
     hole[2:9, 3:10] = True
     (unbroken,), _ = painted(model, image, hole, engine=engine, seed=5)
-    asked = 0
+    events: list[RowPainted] = []
+    stopped = False
 
     def stop() -> bool:
         """True only once: an engine must not ask again."""
-        nonlocal asked
-        asked += 1
-        return asked == 8
+        nonlocal stopped
+        stopped, now = len(events) >= rows, len(events) >= rows and not stopped
+        return now
 
-    (half,), events = painted(model, image, hole, engine=engine, seed=5, stop=stop)
-    done = np.zeros_like(hole)
-    for event in events:
-        done[event.rows, event.columns] = True
-    assert 0 < done.sum() < hole.sum()
-    assert events[-1].done == done.sum()
-    (half_pixels,) = (half[done],)
-    np.testing.assert_array_equal(half_pixels, unbroken[done])
+    half, done = image.copy(), np.zeros_like(hole)
+    for event in fill(model, image, hole, engine=engine, seed=5, stop=stop):
+        events.append(event)
+        half[event.rows, event.columns] = event.pixels[0]
+        if event.level == 0:
+            done[event.rows, event.columns] = True
+    assert done.any() == (events[-1].level == 0) == (rows == 6)
+    assert not done[hole].all()
+    np.testing.assert_array_equal(half[done], unbroken[done])
     (continued,), rest = painted(model, half, hole, engine=engine, seed=5, painted=done)
     np.testing.assert_array_equal(continued, unbroken)
-    assert rest[-1].done == rest[-1].total == hole.sum()
+    assert rest[-1].done == rest[-1].total
 
 
 def test_what_the_hole_held_before_does_not_matter() -> None:
@@ -312,18 +321,20 @@ def test_noise_orientation_and_label_reach_the_model_from_where_they_belong() ->
     from pixpaint.orientation import ORIENTATIONS, positions
     from pixpaint.sampling.fill import _window
     from pixpaint.sampling.plan import Job
+    from pixpaint.sampling.pyramid import Level
 
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     hole = np.random.default_rng(1).random((20, 30)) < 0.3
-    noise = draw_noise(9, 0, 0, 0, 20, 30)
+    noise = draw_noise(9, 0, 0, 0, 22, 31)
     for orientation in range(ORIENTATIONS):
         job = Job(row=4, column=7, height=8, width=12, orientation=orientation)
-        window = _window(MODELS["pixel_cnn_pp RGB"], job, image, hole, hole, [9], 1)
+        level = Level(level=0, picture=image, hole=hole, own=hole)
+        window = _window(level, job, hole, None, origin=(2, 1), seeds=[9], label=1)
         rows, columns = positions(8, 12, orientation)
         assert (window.orientation, window.label) == (orientation, 1)
         np.testing.assert_array_equal(window.image, image[4 + rows, 7 + columns])
         np.testing.assert_array_equal(window.hole, hole[4 + rows, 7 + columns])
-        np.testing.assert_array_equal(window.noise[0], noise[4 + rows, 7 + columns])
+        np.testing.assert_array_equal(window.noise[0], noise[6 + rows, 8 + columns])
 
 
 @pytest.mark.parametrize("orientation", range(8))

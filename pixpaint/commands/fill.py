@@ -120,7 +120,8 @@ def fill_document(
     for event in painter.paint(settings, document.on_white(hole), hole):
         for result, pixels in zip(results, event.pixels, strict=True):
             result.paint(event.rows, event.columns, pixels)
-        nats += event.nats
+        if not event.level:
+            nats += event.nats
         progress.update(event.done, event.total)
     seconds = time.perf_counter() - start
 

@@ -64,6 +64,9 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
     add("--label", metavar="CLASS", help="what the picture shows, one of the model's classes (none)")
     add("--seed", metavar="N", type=int, default=0, help="the same seed draws the same pixels (0)")
     add("--temperature", metavar="T", type=float, default=1.0, help="below 1 plainer, above 1 wilder (1)")
+    add("--choice", metavar="T", type=float, help="temperature of the choice of a component (the model's)")
+    add("--scale", metavar="T", type=float, help="temperature of the components' scales (the model's)")
+    add("--top-p", metavar="P", type=float, help="share of the likeliest components drawn from (the model's)")
     add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
 
@@ -76,6 +79,9 @@ def _settings(options: Namespace, candidates: int) -> "FillSettings":
         label=options.label,
         seed=options.seed,
         temperature=options.temperature,
+        choice=options.choice,
+        scale=options.scale,
+        top_p=options.top_p,
         engine=options.engine,
         device=options.device,
         candidates=candidates,

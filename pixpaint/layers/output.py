@@ -9,7 +9,7 @@ Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (
 bit), and whose others are logistic, one for each channel.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,22 @@ from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 MIN_LOG_SCALE = -7.0
 
 
+class Tempering(NamedTuple):
+    """How a distribution is sharpened before it is drawn from; as it stands, not at all.
+
+    `choice` is the temperature of the choice between components (or of a bit), `scale` that of the logistics' scales: 0
+    takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have `top_p`
+    of the probability together.
+    """
+
+    choice: float = 1.0
+    scale: float = 1.0
+    top_p: float = 1.0
+
+
+AS_TRAINED = Tempering()
+
+
 class Output(Protocol):
     """The distribution of a pixel."""
 
@@ -28,7 +44,7 @@ class Output(Protocol):
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         """Nats of pixels x (N, C, H, W) under params (N, parameters, H, W): (N, H, W)."""
 
-    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+    def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:
         """Pixels (N, C, H, W) as uint8 from params and noise (N, 4, H, W)."""
 
 
@@ -81,16 +97,17 @@ class DiscretizedLogisticMixture:
         mixture: Tensor = torch.logsumexp(log_mass.sum(1) + F.log_softmax(logits, 1), 1)
         return mixture
 
-    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+    def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:
         logits, rest = self._split(params)
-        if temperature == 0:
+        if tempering.choice == 0:
             chosen = logits.argmax(1, keepdim=True)
         else:
-            cumulative = torch.softmax(logits / temperature, 1).cumsum(1)
+            shares = _likeliest(torch.softmax(logits / tempering.choice, 1), tempering.top_p)
+            cumulative = shares.cumsum(1)
             chosen = (cumulative < noise[:, :1]).sum(1, keepdim=True).clamp(max=self.components - 1)
         pick = chosen[:, None, None].expand(-1, self.channels, self.per_channel, -1, -1, -1)
         mean, log_scale, coefficient = self._logistics(rest.gather(3, pick)[:, :, :, 0])  # each (N, C, H, W)
-        spread = temperature * torch.exp(log_scale) * noise[:, 1 : 1 + self.channels]
+        spread = tempering.scale * torch.exp(log_scale) * noise[:, 1 : 1 + self.channels]
         if self.channels == 1:
             return units_to_bytes(mean + spread)
         # Each channel is rounded before the next one reads it: the likelihood, too, is that of 8-bit values.
@@ -110,7 +127,18 @@ class Bernoulli:
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         return F.logsigmoid(params * x)[:, 0]
 
-    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+    def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:
         # At temperature 0 the logits become infinite, and the bit is whichever is likelier.
-        bit = noise[:, :1] < torch.sigmoid(params / temperature) if temperature else params > 0
+        bit = noise[:, :1] < torch.sigmoid(params / tempering.choice) if tempering.choice else params > 0
         return bit.to(torch.uint8) * 255
+
+
+def _likeliest(shares: Tensor, top_p: float) -> Tensor:
+    """Probabilities (N, K, H, W) with all but the likeliest set to zero and the rest made to add up to 1: as few are
+    kept as have `top_p` together, at least one, of equal ones the first."""
+    if top_p >= 1:
+        return shares
+    ranked, order = shares.sort(stable=True, dim=1, descending=True)
+    before = ranked.cumsum(1) - ranked
+    kept = torch.zeros_like(shares).scatter(1, order, ranked * (before < top_p))
+    return kept / kept.sum(1, keepdim=True)

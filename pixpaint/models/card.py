@@ -18,8 +18,9 @@ class ModelCard:
     `bits_per_dim` maps each kind of hole measured to bits per dimension on held-out pictures, "<hole> standard error"
     to that figure's, "<hole> blanked" to what it is when the encoder is shown nothing, and "all nats per image"
     to nats. `training` says how the model was made (steps, batch, seconds, device), its "history" how the
-    figures fell, its "evaluated on" which pictures they are from. `sha256` is that of the weights file. `name` is
-    that of the file it was read from.
+    figures fell, its "evaluated on" which pictures they are from. `sampling` holds what it paints best with: the
+    temperatures "choice" and "scale", and "top_p" (1 where none is given). `sha256` is that of the weights file. `name`
+    is that of the file it was read from.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelCard:
     parameters: int = 0
     bits_per_dim: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    sampling: Mapping[str, float] = field(default_factory=dict)
     notes: str = ""
     path: Path | None = None
 
@@ -95,6 +97,8 @@ def _read(path: Path) -> ModelCard:
         values["classes"] = tuple(values.get("classes", ()))
         card = ModelCard(**values, name=path.stem, path=path.with_suffix(".safetensors"))
         _ = card.channels, card.size
+        if not all(type(value) in (int, float) for value in card.sampling.values()):
+            raise ValueError("its sampling is no table of numbers")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BadModel(f"The model's description {path} can't be read ({error}).") from error
     return card

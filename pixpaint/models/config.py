@@ -34,8 +34,9 @@ class PixelCNNPPConfig:
     """PixelCNN++: F `features`, q `blocks` a stage, K `components`; 3 channels or 1, 256 levels or 2 (Bernoulli).
 
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
-    are told in which of the 8 orientations they paint. `context` is the width of the conditioning where there is
-    no encoder.
+    are told in which of the 8 orientations they paint, `hinted` ones have learnt to take the same picture at half size
+    as a hint, so that they can fill coarse to fine. `context` is the width of the conditioning where there is no
+    encoder.
     """
 
     channels: int = 3
@@ -46,6 +47,7 @@ class PixelCNNPPConfig:
     dropout: float = 0.5
     classes: int = 0
     oriented: bool = False
+    hinted: bool = True
     context: int = 32
     encoder: EncoderConfig | None = None
     crop: int = 32
@@ -56,6 +58,7 @@ class PixelCNNPPConfig:
             _all_ints(self.channels, self.levels, self.classes, *sizes)
             and type(self.dropout) in (int, float)
             and isinstance(self.oriented, bool)
+            and isinstance(self.hinted, bool)
             and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
             and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from pixpaint.layers.output import AS_TRAINED
 from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import compile_cache
@@ -29,7 +30,7 @@ def compile_loops() -> None:
     noise = np.full((1, 4, 8, 4), 0.5)
     image = np.zeros((4, 8, 1), np.uint8)
     window = Window(image=image, hole=hole, todo=hole, noise=noise, label=0, orientation=0)
-    list(fill_fused(model, window, 1.0, lambda: False))
+    list(fill_fused(model, window, AS_TRAINED, lambda: False))
     compile_cache.mark_ready()
     _done = True
 

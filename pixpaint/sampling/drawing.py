@@ -83,10 +83,48 @@ def _byte(x: Any) -> Any:
 
 
 @inner
+def choose(p: Any, uniform: Any, tempering: Any, components: Any) -> Any:
+    """Which component a pixel is drawn from."""
+    best, likeliest = p[0], 0
+    for i in range(1, components):
+        if p[i] > best:
+            best, likeliest = p[i], i
+    if tempering.choice == 0:
+        return likeliest
+    shares, total = np.empty(components), 0.0
+    for i in range(components):
+        shares[i] = math.exp((p[i] - best) / tempering.choice)
+        total += shares[i]
+    if tempering.top_p < 1:
+        kept, whole = shares.copy(), total
+        total = 0.0
+        for i in range(components):
+            before = 0.0
+            for j in range(components):
+                if shares[j] > shares[i] or (shares[j] == shares[i] and j < i):
+                    before += shares[j]
+            if before / whole >= tempering.top_p:
+                kept[i] = 0.0
+            total += kept[i]
+        shares = kept
+    cumulative = 0.0
+    for i in range(components):
+        cumulative += shares[i]
+        if cumulative / total >= uniform:
+            return i
+    # Rounding may leave the sum below a number close to 1.
+    last = likeliest
+    for i in range(components):
+        if shares[i] > 0:
+            last = i
+    return last
+
+
+@inner
 def draw(
     p: Any,
     noise: Any,
-    temperature: Any,
+    tempering: Any,
     bits: Any,
     components: Any,
     channels: Any,
@@ -97,23 +135,10 @@ def draw(
 ) -> None:
     """Draws a pixel from its output parameters: layers/output.py, a pixel at a time."""
     if bits:
-        on = noise[0] < 1 / (1 + math.exp(-p[0] / temperature)) if temperature > 0 else p[0] > 0
+        on = noise[0] < 1 / (1 + math.exp(-p[0] / tempering.choice)) if tempering.choice > 0 else p[0] > 0
         frame[n, 0, row + 1, column + 1] = 1.0 if on else -1.0
         return
-    best = p[0]
-    k = 0
-    for i in range(1, components):
-        if p[i] > best:
-            best = p[i]
-            k = i
-    if temperature > 0:
-        total = 0.0
-        for i in range(components):
-            total += math.exp((p[i] - best) / temperature)
-        k, cumulative = 0, math.exp((p[0] - best) / temperature)
-        while k < components - 1 and cumulative / total < noise[0]:
-            k += 1
-            cumulative += math.exp((p[k] - best) / temperature)
+    k = choose(p, noise[0], tempering, components)
     per_channel = 3 if channels == 3 else 2
     # The component's own mean, log-scale, coefficient, ... channel by channel.
     chosen = p[components + k :: components]
@@ -124,7 +149,7 @@ def draw(
             mean += math.tanh(chosen[2]) * x[0]
         elif c == 2:
             mean += math.tanh(chosen[5]) * x[0] + math.tanh(chosen[8]) * x[1]
-        spread = temperature * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
+        spread = tempering.scale * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
         x[c] = _byte(mean + spread)
         frame[n, c, row + 1, column + 1] = x[c]
 

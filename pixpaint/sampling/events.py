@@ -12,8 +12,12 @@ class RowPainted:
 
     Pixel i lies at (`rows[i]`, `columns[i]`) of the picture: a fill may take the picture turned or mirrored, so
     its rows need not be the picture's. `pixels` is RGB uint8 (candidates, n, 3); `nats` (candidates,) float64 is
-    -log p of these pixels under the model at temperature 1. `row` counts from 1 to `row_count`, `done` pixels of
+    -log p of these pixels under the model as it was trained. `row` counts from 1 to `row_count`, `done` pixels of
     `total` are painted, those painted before a continued fill included.
+
+    Where a hole is painted coarse to fine, `level` above 0 says that a row of a picture 2^level times smaller was
+    painted: the pixels are what its cells cover of the hole, to be shown until a finer level has replaced them, and
+    `row`, `done` and their likes count the rows and cells of all levels.
     """
 
     rows: NDArray[np.intp]
@@ -24,3 +28,4 @@ class RowPainted:
     row_count: int
     done: int
     total: int
+    level: int = 0

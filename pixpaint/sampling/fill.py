@@ -1,14 +1,16 @@
-"""Filling a hole: plans the windows, draws the noise, runs an engine in each, reports rows in the picture's
+"""Filling a hole: level by level and window by window, draws the noise, runs an engine, reports rows in the picture's
 coordinates."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
+from pixpaint.layers.output import AS_TRAINED, Tempering
 from pixpaint.layers.pixels import binarize, grey
-from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
@@ -20,10 +22,12 @@ from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
+from pixpaint.sampling.pyramid import Level, Part, covered, levels, parts
 from pixpaint.sampling.speeds import decoder_weights, fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.scaling import Bytes, doubled
 
-Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
+Engine = Callable[[PixelCNNPP, Window, Tempering, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
@@ -53,7 +57,7 @@ def fill(
     hole: NDArray[np.bool_],
     *,
     seed: int = 0,
-    temperature: float = 1.0,
+    tempering: Tempering = AS_TRAINED,
     label: int | None = None,
     candidates: int = 1,
     engine: str = "auto",
@@ -79,80 +83,172 @@ def fill(
     classes = model.config.classes
     if label is not None and not 0 <= label < classes:
         raise BadRequest(f"The model has classes 0 to {classes - 1}, not {label}.")
-    if candidates < 1 or temperature < 0 or not 0 <= seed <= 2**64 - candidates:
-        raise BadRequest(
-            "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
-        )
+    if candidates < 1 or not 0 <= seed <= 2**64 - candidates:
+        raise BadRequest("A fill needs one candidate or more and a seed from 0 to 2**64 - 1.")
+    if min(tempering.choice, tempering.scale) < 0 or not 0 < tempering.top_p <= 1:
+        raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
     paint = engines[choose_engine(engine, model, candidates)]
-    return _fill(
-        model,
-        image,
-        hole,
-        hole if painted is None else hole & ~painted,
-        [seed + k for k in range(candidates)],
-        classes if label is None else label,
-        lambda window: paint(model, window, temperature, stop),
-    )
+    config = model.config
+    pyramid = config.hinted and config.encoder is not None
+    todo = hole if painted is None else hole & ~painted
+    found = [part for part in parts(hole, config.crop, pyramid=pyramid) if todo[_box(part)].any()]
+    tempering = Tempering(*map(float, tempering))
+    return _Fill(
+        model=model,
+        image=image,
+        hole=hole,
+        todo=todo,
+        seeds=[seed + k for k in range(candidates)],
+        label=classes if label is None else label,
+        paint=lambda window: paint(model, window, tempering, stop),
+    ).run(found)
 
 
-def _fill(
-    model: PixelCNNPP,
-    image: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
-    todo: NDArray[np.bool_],
-    seeds: list[int],
-    label: int,
-    paint: Callable[[Window], Iterator[PaintedRow]],
-) -> Iterator[RowPainted]:
-    jobs = plan(hole, model.config.crop, oriented=model.config.oriented)
-    jobs = [job for job in jobs if todo[job.window].any()]
-    row_count = sum(int(orient(todo[job.window], job.orientation).any(1).sum()) for job in jobs)
-    total = int(hole.sum())
-    row, done = 0, total - int(todo.sum())
-    for job in jobs:
-        check_memory(model, job, len(seeds))
-        rows, columns = positions(job.height, job.width, job.orientation)
-        end = done + int(todo[job.window].sum())
-        for part in paint(_window(model.config, job, image, hole, todo, seeds, label)):
-            row += 1
-            done += len(part.columns)
-            at = (part.row, part.columns)
-            pixels = part.pixels.numpy().transpose(0, 2, 1)
-            yield RowPainted(
-                rows=job.row + rows[at],
-                columns=job.column + columns[at],
-                pixels=np.broadcast_to(pixels, (*pixels.shape[:2], 3)).copy(),
-                nats=part.nats.sum(1).numpy(),
-                row=row,
-                row_count=row_count,
-                done=done,
-                total=total,
+@dataclass(kw_only=True, eq=False)
+class _Fill:
+    """A fill under way: what was asked, and how far it has come."""
+
+    model: PixelCNNPP
+    image: Bytes
+    hole: NDArray[np.bool_]
+    todo: NDArray[np.bool_]
+    seeds: list[int]
+    label: int
+    paint: Callable[[Window], Iterator[PaintedRow]]
+    row: int = 0
+    row_count: int = 0
+    done: int = 0
+    total: int = 0
+    stopped: bool = False
+
+    def run(self, found: list[Part]) -> Iterator[RowPainted]:
+        """Paints these parts, each coarsest level first."""
+        work = [(part, self._levels(part)) for part in found]
+        self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
+        for part, pyramid in work:
+            for level in pyramid:
+                todo = self._todo(part, level)
+                jobs = self._plan(level, todo)
+                self.row_count += sum(
+                    int(orient(todo[job.window], job.orientation).any(1).sum()) for job in jobs
+                )
+                self.total += int(todo.sum()) if level.level else 0
+                for job in jobs if level.level == 0 else ():
+                    check_memory(
+                        self.model, job, len(self.seeds)
+                    )  # before the coarser levels are painted in vain
+        for part, pyramid in work:
+            hints: Bytes | None = None
+            for level in reversed(pyramid):
+                pictures = np.repeat(level.picture[None], len(self.seeds), 0)
+                yield from self._paint_level(part, level, hints, pictures)
+                if self.stopped:
+                    return
+                if level.level:
+                    height, width = pyramid[level.level - 1].hole.shape
+                    hints = np.stack([doubled(picture, height, width) for picture in pictures])
+
+    def _levels(self, part: Part) -> list[Level]:
+        """The levels of a part, in the model's channels; finest first."""
+        config, hole = self.model.config, self.hole[part.region]
+        pixels = self.image[part.region]
+        if config.channels == 1:
+            pixels = grey(pixels)
+        if config.levels == 2:
+            pixels = binarize(pixels)
+        return levels(pixels, hole, part.own(self.hole), part.coarsest)
+
+    def _todo(self, part: Part, level: Level) -> NDArray[np.bool_]:
+        """What of a level is still to be painted. A fill that goes on paints the coarser ones again, to the same."""
+        return level.own if level.level else part.own(self.todo)
+
+    def _plan(self, level: Level, todo: NDArray[np.bool_]) -> list[Job]:
+        config = self.model.config
+        jobs = plan(level.own, config.crop, oriented=config.oriented)
+        return [job for job in jobs if todo[job.window].any()]
+
+    def _paint_level(
+        self, part: Part, level: Level, hints: Bytes | None, pictures: Bytes
+    ) -> Iterator[RowPainted]:
+        """Paints a level's own pixels into `pictures` (candidates, h, w, C), with `hints` of the same shape."""
+        size = 2**level.level
+        todo = self._todo(part, level)
+        top, left = part.region_rows.start, part.region_columns.start
+        shape = len(part.region_rows), len(part.region_columns)
+        for job in self._plan(level, todo):
+            check_memory(self.model, job, len(self.seeds))
+            rows, columns = positions(job.height, job.width, job.orientation)
+            end = self.done + int(todo[job.window].sum())
+            window = _window(
+                level,
+                job,
+                todo,
+                hints,
+                origin=(top // size, left // size),
+                seeds=self.seeds,
+                label=self.label,
             )
-        if done < end:  # stopped
-            return
+            for painted in self.paint(window):
+                self.row += 1
+                self.done += len(painted.columns)
+                at = (painted.row, painted.columns)
+                cells = job.row + rows[at], job.column + columns[at]
+                pixels = painted.pixels.numpy().transpose(0, 2, 1)  # (candidates, n, C)
+                pictures[:, cells[0], cells[1]] = pixels
+                shown = [
+                    (row, column, pixels[:, which]) for row, column, which in covered(*cells, size, shape)
+                ]
+                row, column = (np.concatenate([part[i] for part in shown]) for i in (0, 1))
+                pixels = np.concatenate([part[2] for part in shown], 1)
+                row, column = row + top, column + left
+                own = self.todo[row, column]  # a coarse cell may cover known pixels, and painted ones
+                if not own.any():
+                    continue
+                yield RowPainted(
+                    rows=row[own],
+                    columns=column[own],
+                    pixels=np.broadcast_to(pixels[:, own], (len(pixels), int(own.sum()), 3)).copy(),
+                    nats=painted.nats.sum(1).numpy(),
+                    row=self.row,
+                    row_count=self.row_count,
+                    done=self.done,
+                    total=self.total,
+                    level=level.level,
+                )
+            if self.done < end:
+                self.stopped = True
+                return
 
 
 def _window(
-    config: PixelCNNPPConfig,
+    level: Level,
     job: Job,
-    image: NDArray[np.uint8],
-    hole: NDArray[np.bool_],
     todo: NDArray[np.bool_],
+    hints: Bytes | None,
+    *,
+    origin: tuple[int, int],
     seeds: list[int],
     label: int,
 ) -> Window:
-    pixels = image[job.window]
-    if config.channels == 1:
-        pixels = grey(pixels)
-    if config.levels == 2:
-        pixels = binarize(pixels)
-    noise = (draw_noise(seed, 0, job.row, job.column, job.height, job.width) for seed in seeds)
+    """A job's window of a level whose cell (0, 0) lies at `origin` of the picture at that level's size."""
+    row, column = origin[0] + job.row, origin[1] + job.column
+    noise = (draw_noise(seed, level.level, row, column, job.height, job.width) for seed in seeds)
+
+    def cut(array: NDArray[Any]) -> NDArray[Any]:
+        return orient(array[job.window], job.orientation).copy()
+
     return Window(
-        image=orient(pixels, job.orientation).copy(),
-        hole=orient(hole[job.window], job.orientation).copy(),
-        todo=orient(todo[job.window], job.orientation).copy(),
+        image=cut(level.picture),
+        hole=cut(level.hole),
+        todo=cut(todo),
         noise=np.stack([orient(plane, job.orientation) for plane in noise]),
         label=label,
         orientation=job.orientation,
+        hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
+        hinted=None if hints is None else cut(level.own),
     )
+
+
+def _box(part: Part) -> tuple[slice, slice]:
+    return slice(part.rows.start, part.rows.stop), slice(part.columns.start, part.columns.stop)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
+from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP
 from pixpaint.sampling.window import PaintedRow, Window
@@ -21,10 +22,10 @@ from pixpaint.sampling.window import PaintedRow, Window
 
 @torch.inference_mode()
 def fill_cached(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    yield from CachedFill(model, window, temperature).paint(stop)
+    yield from CachedFill(model, window, tempering).paint(stop)
 
 
 BAND = 2048
@@ -34,8 +35,8 @@ BAND = 2048
 class CachedFill:
     """A fill under way: the picture as far as it is known, and a cache of its features."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, temperature: float) -> None:
-        self.model, self.window, self.temperature = model, window, temperature
+    def __init__(self, model: PixelCNNPP, window: Window, tempering: Tempering) -> None:
+        self.model, self.window, self.tempering = model, window, tempering
         self.frame = window.frame(model, window.rows)
         self.noise = window.noise_planes(self.frame)
         self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
@@ -92,7 +93,7 @@ class CachedFill:
     def draw(self, cache: FeatureCache) -> None:
         """Paints a chunk of one pixel, and keeps the output parameters it was drawn from."""
         params = self.decode(cache)
-        pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.temperature)
+        pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.tempering)
         cache.paste(self.params, params, 1)
         cache.paste(self.picture, bytes_to_units(pixel, self.frame.dtype), 1)
 

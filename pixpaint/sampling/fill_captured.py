@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache
+from pixpaint.layers.output import Tempering
 from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
 from pixpaint.sampling.fill_cached import CachedFill
 from pixpaint.sampling.graphs import CudaGraphs, Recorder, Step, within
@@ -23,14 +24,14 @@ from pixpaint.sampling.window import PaintedRow, Window
 
 @torch.inference_mode()
 def fill_captured(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    fill = _take(model, window, temperature)
+    fill = _take(model, window, tempering)
     if fill is None:
         device = model.head.weight.device
         recorder = CudaGraphs(device) if device.type == "cuda" else Recorder()
-        fill = CapturedFill(model, window, temperature, recorder)
+        fill = CapturedFill(model, window, tempering, recorder)
     try:
         yield from fill.paint(stop)
     except torch.OutOfMemoryError:
@@ -44,24 +45,25 @@ class CapturedFill(CachedFill):
     """A cached fill whose tensors stay where they are, so that what was recorded serves the next fill of the same shape
     too."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, temperature: float, recorder: Recorder) -> None:
+    def __init__(self, model: PixelCNNPP, window: Window, tempering: Tempering, recorder: Recorder) -> None:
         self._recorder = recorder
         with recorder.scope():
-            super().__init__(model, window, temperature)
+            super().__init__(model, window, tempering)
             self._position = torch.zeros(2, dtype=torch.int64, device=self.frame.device)
         self._recorded: dict[Chunk, Step] = {}
         self._moving: list[MovingCache] = []
         self._weights = _addresses(model)
 
-    def suits(self, model: PixelCNNPP, window: Window, temperature: float) -> bool:
+    def suits(self, model: PixelCNNPP, window: Window, tempering: Tempering) -> bool:
         """Whether a fill of this window would do the same steps on tensors of the same shape."""
         return (
             self.model is model
             and self._weights == _addresses(model)
-            and self.temperature == temperature
+            and self.tempering == tempering
             and self.window.image.shape == window.image.shape
             and self.window.rows == window.rows
             and self.window.candidates == window.candidates
+            and (self.window.hints is None) == (window.hints is None)
         )
 
     def load(self, window: Window) -> None:
@@ -126,10 +128,10 @@ _last: list[CapturedFill] = []
 """The last fill that went to its end: at most one, since it holds memory on the device."""
 
 
-def _take(model: PixelCNNPP, window: Window, temperature: float) -> CapturedFill | None:
+def _take(model: PixelCNNPP, window: Window, tempering: Tempering) -> CapturedFill | None:
     """The last fill, made ready for this window; None if it does not suit, and then its memory is free."""
     fill = _last.pop() if _last else None
-    if fill is None or not fill.suits(model, window, temperature):
+    if fill is None or not fill.suits(model, window, tempering):
         return None
     fill.load(window)
     return fill

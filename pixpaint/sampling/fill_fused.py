@@ -18,6 +18,7 @@ from torch import Tensor
 
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
+from pixpaint.layers.output import Tempering
 from pixpaint.models.pixel_cnn_pp import Condition, PixelCNNPP
 from pixpaint.sampling import loops
 from pixpaint.sampling import steps as columns
@@ -42,26 +43,34 @@ PATIENCE = 0.01
 
 @torch.inference_mode()
 def fill_fused(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
     must not change.
 
     On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
-    its pixels are painted, several are painted in two shares side by side.
+    its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own have no
+    features in common, and are painted one by one in each share.
     """
-    maps = window.maps(model, window.rows)
     asked = Asked(stop)
+
+    def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
+        alone = part.shares(part.candidates) if part.hints is not None else [part]
+        maps = window.maps(model, window.rows) if window.hints is None else None
+        fills = [
+            FusedFill(model, one, tempering, maps or one.maps(model, one.rows), helper).paint(asked)
+            for one in alone
+        ]
+        return fills[0] if len(fills) == 1 else in_turn(fills)
+
     if torch.get_num_threads() == 1:
-        yield from FusedFill(model, window, temperature, maps).paint(asked)
+        yield from share(window)
         return
     with ThreadPoolExecutor(1, "pixpaint-rows") as helper:
         if window.candidates == 1:
-            yield from FusedFill(model, window, temperature, maps, helper).paint(asked)
+            yield from share(window, helper)
         else:
-            mine, theirs = (
-                FusedFill(model, share, temperature, maps).paint(asked) for share in window.shares(2)
-            )
+            mine, theirs = (share(part) for part in window.shares(2))
             try:
                 yield from side_by_side(mine, theirs, helper)
             finally:
@@ -94,17 +103,26 @@ def side_by_side(
     def next_of_theirs() -> PaintedRow | None:
         return next(theirs, None)
 
-    # The helper may be a row ahead: rows do not take the same time in both threads.
-    coming = deque(helper.submit(next_of_theirs) for _ in range(2))
-    for a in mine:
-        b = coming.popleft().result()
-        coming.append(helper.submit(next_of_theirs))
-        common = 0 if b is None else min(len(a.columns), len(b.columns))
-        if b is not None and common:
-            pixels = torch.cat([part.pixels[:, :, :common] for part in (a, b)])
-            nats = torch.cat([part.nats[:, :common] for part in (a, b)])
-            yield PaintedRow(a.row, a.columns[:common], pixels, nats)
-        if b is None or len(a.columns) != len(b.columns):
+    def in_advance() -> Iterator[PaintedRow]:
+        # The helper may be a row ahead: rows do not take the same time in both threads.
+        coming = deque(helper.submit(next_of_theirs) for _ in range(2))
+        while (row := coming.popleft().result()) is not None:
+            coming.append(helper.submit(next_of_theirs))
+            yield row
+
+    return in_turn([mine, in_advance()])
+
+
+def in_turn(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
+    """The rows of fills of the same hole as those of one fill of all their candidates. Where they were stopped, as far
+    as all have come."""
+    for parts in zip(*fills, strict=False):
+        counts = {len(part.columns) for part in parts}
+        common = min(counts)
+        pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
+        nats = torch.cat([part.nats[:, :common] for part in parts])
+        yield PaintedRow(parts[0].row, parts[0].columns[:common], pixels, nats)
+        if len(counts) > 1:
             return
 
 
@@ -116,12 +134,12 @@ class FusedFill(CachedFill):
         self,
         model: PixelCNNPP,
         window: Window,
-        temperature: float,
+        tempering: Tempering,
         maps: Sequence[Tensor],
         helper: Executor | None = None,
     ) -> None:
         self._helper = helper
-        super().__init__(model, window, temperature)
+        super().__init__(model, window, tempering)
         self._lowered = made = lowered(model)
         n, F = len(self.frame), model.config.features
         # Contiguous as the frame is: each loop is compiled for one kind of array.
@@ -254,7 +272,7 @@ class FusedFill(CachedFill):
             end = min(done + count, last)
             loops.paint_run(
                 self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
-                self._frame, row, done, end, self._noise, float(self.temperature), nats, done - first,
+                self._frame, row, done, end, self._noise, self.tempering, nats, done - first,
             )  # fmt: skip
             done = end
         return torch.from_numpy(nats[:, : done - first])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.window import PaintedRow, Window
@@ -15,7 +16,7 @@ from pixpaint.sampling.window import PaintedRow, Window
 
 @torch.inference_mode()
 def fill_slowly(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
     condition = model.condition(window.maps(model))
@@ -29,7 +30,7 @@ def fill_slowly(
                 break
             here = (..., slice(row, row + 1), slice(column, column + 1))
             params = model.decode(frame, condition)[here]
-            pixel = model.output.sample(params, noise[here], temperature)  # (candidates, C, 1, 1)
+            pixel = model.output.sample(params, noise[here], tempering)  # (candidates, C, 1, 1)
             picture[here] = bytes_to_units(pixel, frame.dtype)
             nats.append(-model.output.log_prob(params, picture[here])[:, 0].cpu().double())
             painted.append(column)

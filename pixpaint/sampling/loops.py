@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pixpaint.layers.output import Tempering
 from pixpaint.sampling.compiled import compiled, inner
 from pixpaint.sampling.drawing import draw, elu, log_prob
 from pixpaint.sampling.steps import (
@@ -169,7 +170,7 @@ def paint_run(
     first: int,
     last: int,
     noise: Numbers,
-    temperature: float,
+    tempering: Tempering,
     nats: NDArray[np.float64],
     place: int,
 ) -> None:
@@ -191,7 +192,7 @@ def paint_run(
             p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
             draw(
-                p, noise[n, :, row, column], temperature, head.bits, head.components,
+                p, noise[n, :, row, column], tempering, head.bits, head.components,
                 frame.shape[1] - 1, frame, n, row, column,
             )  # fmt: skip
             drawn = frame[n, :-1, row + 1, column + 1]

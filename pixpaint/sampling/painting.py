@@ -20,6 +20,7 @@ from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 
 if TYPE_CHECKING:
+    from pixpaint.layers.output import Tempering
     from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
 
@@ -37,8 +38,8 @@ class Painter:
         return read_card(settings.model)
 
     def prepare(self, settings: FillSettings) -> FillSettings:
-        """Loads all that these settings need; the same settings with the engine and device that will be used. Raises
-        BadModel, BadRequest, OutOfMemory."""
+        """Loads all that these settings need; the same settings with all that was left open decided. Raises BadModel,
+        BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
 
         model = self.model(settings)
@@ -49,7 +50,25 @@ class Painter:
 
             compile_loops()
             lowered(model)
-        return replace(settings, engine=engine, device=model.head.weight.device.type)
+        choice, scale, top_p = self.sampling(settings)
+        device = model.head.weight.device.type
+        return replace(settings, engine=engine, device=device, choice=choice, scale=scale, top_p=top_p)
+
+    def sampling(self, settings: FillSettings) -> tuple[float, float, float]:
+        """The settings `choice`, `scale` and `top_p`, those left open as the model's card has them."""
+        own = {"choice": settings.choice, "scale": settings.scale, "top_p": settings.top_p}
+        card = self.card(settings).sampling
+        choice, scale, top_p = (
+            card.get(name, 1.0) if value is None else value for name, value in own.items()
+        )
+        return choice, scale, top_p
+
+    def tempering(self, settings: FillSettings) -> Tempering:
+        """How these settings sharpen what the model has learnt."""
+        from pixpaint.layers.output import Tempering
+
+        choice, scale, top_p = self.sampling(settings)
+        return Tempering(settings.temperature * choice, settings.temperature * scale, top_p)
 
     def can_compile(self, used: FillSettings) -> bool:
         """Whether a faster engine than the one in use only waits to be compiled."""
@@ -95,7 +114,7 @@ class Painter:
                 image,
                 hole,
                 seed=settings.seed,
-                temperature=settings.temperature,
+                tempering=self.tempering(settings),
                 label=self.label(settings),
                 candidates=settings.candidates,
                 engine=settings.engine,

@@ -27,7 +27,7 @@ class PaintedRow(NamedTuple):
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
-    0 to 7."""
+    0 to 7; hints uint8 (candidates, h, w, C), if any, each candidate's own, for the pixels `hinted` (h, w)."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
@@ -35,6 +35,8 @@ class Window:
     noise: NDArray[np.float64]
     label: int
     orientation: int
+    hints: NDArray[np.uint8] | None = None
+    hinted: NDArray[np.bool_] | None = None
 
     @property
     def candidates(self) -> int:
@@ -51,7 +53,11 @@ class Window:
 
     def shares(self, count: int) -> "list[Window]":
         """The window as `count` windows with a share of the candidates each."""
-        return [replace(self, noise=part) for part in np.array_split(self.noise, count)]
+        noise = np.array_split(self.noise, count)
+        if self.hints is None:
+            return [replace(self, noise=part) for part in noise]
+        hints = np.array_split(self.hints, count)
+        return [replace(self, noise=part, hints=own) for part, own in zip(noise, hints, strict=True)]
 
     def noise_planes(self, like: Tensor) -> Tensor:
         """The noise as (candidates, 4, h, w), of the dtype and on the device of `like`."""
@@ -64,16 +70,26 @@ class Window:
         return x * torch.from_numpy(~self.todo).to(x)
 
     def maps(self, model: PixelCNNPP, rows: int | None = None) -> list[Tensor]:
-        """What the model is told of the known pixels, the class and the orientation, once a fill; of the first so many
-        rows, whole coarsest cells, or of all."""
-        like = model.head.weight
+        """What the model is told of the known pixels, the hints, the class and the orientation, once a fill; of the
+        first so many rows, whole coarsest cells, or of all. (1, widths[s], h', w') at each scale, or (candidates, ...)
+        where there are hints."""
+        context = self.context(model.head.weight)
+        label, orientation = (
+            torch.tensor([value], device=context.hole.device) for value in (self.label, self.orientation)
+        )
+        maps = model.maps(context.padded(COARSEST), label, orientation)
+        return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
+
+    def context(self, like: Tensor) -> Context:
+        """What the model is told of the picture, (1, ...) or, where there are hints, (candidates, ...)."""
         x = self.units(like)
         hole = torch.from_numpy(self.hole).to(x)[None, None]
-        label, orientation = (
-            torch.tensor([value], device=x.device) for value in (self.label, self.orientation)
-        )
-        maps = model.maps(Context.of(x, hole).padded(COARSEST), label, orientation)
-        return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
+        if self.hints is None:
+            return Context.of(x, hole)
+        hints = bytes_to_units(torch.from_numpy(self.hints).movedim(-1, 1), x.dtype).to(x.device)
+        hinted = torch.from_numpy(self.hinted).to(x)[None, None]
+        n = len(hints)
+        return Context.of(x.repeat(n, 1, 1, 1), hole.repeat(n, 1, 1, 1), hints, hinted.repeat(n, 1, 1, 1))
 
     def frame(self, model: PixelCNNPP, rows: int | None = None) -> Tensor:
         """The picture, or so many rows of it, framed for the decoder, see `framed`: (candidates, C + 1, h' + 1,

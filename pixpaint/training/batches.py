@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
+from pixpaint.scaling import doubled, halved
 from pixpaint.training.masks import random_hole, strokes
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe
@@ -77,24 +77,10 @@ def _example(
     kind = rng.random()
     hints, hinted = image, np.zeros_like(hole)
     if kind < recipe.half_size_hints:
-        hints, hinted = half_size(image), hole
+        hints, hinted = doubled(halved(image), size, size), hole
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     return np.ascontiguousarray(image), hole, np.ascontiguousarray(hints), hinted, label, orientation
-
-
-def half_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture (H, W, C) at half its size, enlarged again: what the next coarser level of a pyramid knows of it.
-    One a pixel high or wide has no half, and is given back."""
-    height, width, channels = image.shape
-    if min(height, width) < 2:
-        return image
-    small = image[: height // 2 * 2, : width // 2 * 2].reshape(height // 2, 2, width // 2, 2, channels)
-    mean = np.rint(small.mean((1, 3))).astype(np.uint8)
-    enlarged = Image.fromarray(mean if channels == 3 else mean[..., 0]).resize(
-        (width, height), Image.Resampling.BICUBIC
-    )
-    return np.asarray(enlarged).reshape(height, width, channels)
 
 
 def rough_colours(

@@ -17,6 +17,7 @@ from torch import Tensor
 from pixpaint.errors import BadModel
 from pixpaint.files import replace_file
 from pixpaint.models.checkpoint import build_model
+from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.training import weight_norm
 from pixpaint.training.recipe import Recipe
@@ -82,7 +83,7 @@ class TrainingState:
         Raises BadModel where it is damaged, of another model, or of other examples: another seed, batch or data.
         """
         tensors, notes = read_state(path)
-        if notes["recipe"]["model"] != self.recipe.model.to_json():
+        if PixelCNNPPConfig.from_json(notes["recipe"]["model"]) != self.recipe.model:
             raise BadModel(
                 f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
+from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Tempering
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.sampling.noise import draw_noise
 
@@ -151,11 +151,28 @@ def test_colder_grey_draws_follow_the_sharpened_distribution() -> None:
     output = DiscretizedLogisticMixture(1, 3)
     params = torch.tensor([0.5, 0.0, -1.0, -1.05, 0.3, 0.95, -2.0, -3.0, -1.5], dtype=torch.float64)
     noise = noise_planes(200_000)
-    drawn = output.sample(params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise, 0.5)
+    drawn = output.sample(
+        params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise, Tempering(0.5, 0.5)
+    )
     counts = np.bincount(drawn.flatten().numpy(), minlength=256)
     sharpened = torch.cat([params[:3] / 0.5, params[3:6], params[6:] + math.log(0.5)])
     assert chi_square(counts, grey_probabilities(output, sharpened).numpy() * counts.sum()) < 4
     assert chi_square(counts, grey_probabilities(output, params).numpy() * counts.sum()) > 100
+
+
+def test_choice_and_scale_are_sharpened_apart_and_unlikely_components_are_left_out() -> None:
+    output = DiscretizedLogisticMixture(1, 3)
+    params = torch.tensor([0.5, 0.0, -1.0, -1.05, 0.3, 0.95, -2.0, -3.0, -1.5], dtype=torch.float64)
+    noise = noise_planes(200_000)
+    shares = torch.softmax(params[:3] / 0.8, 0)
+    assert shares[0] < 0.6 < shares[0] + shares[1]  # so two of the three are kept
+    drawn = output.sample(
+        params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise, Tempering(0.8, 0.6, 0.6)
+    )
+    counts = np.bincount(drawn.flatten().numpy(), minlength=256)
+    logits = torch.tensor([0.5 / 0.8, 0.0, -1e9], dtype=torch.float64)
+    sharpened = torch.cat([logits, params[3:6], params[6:] + math.log(0.6)])
+    assert chi_square(counts, grey_probabilities(output, sharpened).numpy() * counts.sum()) < 4
 
 
 def test_colour_draws_follow_the_distribution() -> None:
@@ -213,7 +230,9 @@ def test_at_temperature_zero_the_draw_does_not_depend_on_the_noise(output) -> No
     params = torch.randn(1, output.parameters, 4, 4)
     a, b = (
         output.sample(
-            params, torch.from_numpy(draw_noise(seed, 0, 0, 0, 4, 4)).movedim(-1, 0)[None].float(), 0.0
+            params,
+            torch.from_numpy(draw_noise(seed, 0, 0, 0, 4, 4)).movedim(-1, 0)[None].float(),
+            Tempering(0.0, 0.0),
         )
         for seed in (1, 2)
     )

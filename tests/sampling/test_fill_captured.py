@@ -16,6 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from pixpaint.layers.output import AS_TRAINED, Tempering
 from pixpaint.layers.pixels import binarize
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import fill_captured
@@ -131,41 +132,41 @@ def test_a_step_recorded_at_one_place_does_for_all_of_its_phase_and_for_the_next
     model = model_of(MODELS[name])
     recorder = Taped()
     first = window_of(model, 0, everything=True)
-    captured = CapturedFill(model, first, 1.0, recorder)
-    assert_same_rows(fill_slowly(model, first, 1.0, never), captured.paint(never))
+    captured = CapturedFill(model, first, AS_TRAINED, recorder)
+    assert_same_rows(fill_slowly(model, first, AS_TRAINED, never), captured.paint(never))
     assert len(recorder.tapes) == 4 + 16
     for seed in (1, 2):
         window = window_of(model, seed)
         captured.load(window)
-        assert_same_rows(fill_slowly(model, window, 1.0, never), captured.paint(never))
+        assert_same_rows(fill_slowly(model, window, AS_TRAINED, never), captured.paint(never))
     assert len(recorder.tapes) == 4 + 16
 
 
 def test_the_next_fill_of_the_same_shape_takes_over_what_was_recorded() -> None:
     model = model_of(MODELS["pixel_cnn_pp grey"])
-    list(fill_captured.fill_captured(model, window_of(model, 0), 1.0, never))
+    list(fill_captured.fill_captured(model, window_of(model, 0), AS_TRAINED, never))
     (kept,) = fill_captured._last
-    list(fill_captured.fill_captured(model, window_of(model, 1), 1.0, never))
+    list(fill_captured.fill_captured(model, window_of(model, 1), AS_TRAINED, never))
     assert fill_captured._last == [kept]
-    list(fill_captured.fill_captured(model, window_of(model, 1), 0.5, never))
+    list(fill_captured.fill_captured(model, window_of(model, 1), Tempering(0.5, 0.5), never))
     (other,) = fill_captured._last
     assert other is not kept
     model.head.weight = nn.Parameter(model.head.weight.clone(), requires_grad=False)
-    list(fill_captured.fill_captured(model, window_of(model, 1), 0.5, never))
+    list(fill_captured.fill_captured(model, window_of(model, 1), Tempering(0.5, 0.5), never))
     assert fill_captured._last != [other]
 
 
 def test_two_fills_at_once_share_nothing() -> None:
     model = model_of(MODELS["pixel_cnn_pp grey"])
-    list(fill_captured.fill_captured(model, window_of(model, 0), 1.0, never))
+    list(fill_captured.fill_captured(model, window_of(model, 0), AS_TRAINED, never))
     windows = [window_of(model, seed) for seed in (1, 2)]
-    both = [fill_captured.fill_captured(model, window, 1.0, never) for window in windows]
+    both = [fill_captured.fill_captured(model, window, AS_TRAINED, never) for window in windows]
     rows: tuple[list[PaintedRow], list[PaintedRow]] = ([], [])
     for pair in zip_longest(*both):
         for part, row in zip(rows, pair, strict=True):
             part += [row] if row is not None else []
     for window, part in zip(windows, rows, strict=True):
-        assert_same_rows(fill_slowly(model, window, 1.0, never), part)
+        assert_same_rows(fill_slowly(model, window, AS_TRAINED, never), part)
 
 
 def test_where_memory_runs_out_the_planes_are_released_and_another_engine_goes_on(

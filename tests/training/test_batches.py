@@ -8,7 +8,7 @@ import torch
 
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.orientation import orient
-from pixpaint.training.batches import half_size, make_batch, rough_colours
+from pixpaint.training.batches import make_batch, rough_colours
 from pixpaint.training.pictures import Pictures
 from tests.training.examples import MODEL, RECIPE, FourPictures
 
@@ -69,13 +69,6 @@ def test_examples_of_the_largest_seed_are_made() -> None:
     assert not torch.equal(a.context.hole, b.context.hole)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (2, 2), (3, 3), (2, 5), (7, 3)])
-def test_half_size_takes_pictures_of_any_size(shape: tuple[int, int], channels: int) -> None:
-    image = np.full((*shape, channels), 77, np.uint8)
-    assert np.array_equal(half_size(image), image)
-
-
 def test_an_example_depends_on_its_number_alone() -> None:
     together = make_batch(FourPictures(), RECIPE, range(5, 9))
     alone = make_batch(FourPictures(), RECIPE, [7])
@@ -91,17 +84,6 @@ def test_what_is_hidden_is_not_in_the_context() -> None:
     assert not (context.hinted * (1 - context.hole)).any()
     assert context.hinted.any()
     assert torch.equal(context.known, batch.x * (1 - context.hole))
-
-
-def test_half_size_hints_are_the_picture_without_its_finest_detail() -> None:
-    image = np.zeros((8, 8, 3), np.uint8)
-    image[:, 4:] = 200
-    hint = half_size(image)
-    assert hint.shape == image.shape
-    assert hint[:, 0].max() < 40
-    assert hint[:, 7].min() > 160
-    checks = np.indices((8, 8)).sum(0)[..., None] % 2 * np.full(1, 255, np.uint8)
-    assert np.ptp(half_size(checks.astype(np.uint8))) == 0
 
 
 def test_colour_strokes_lie_in_the_hole_and_are_near_what_it_hides() -> None:
