@@ -61,6 +61,13 @@ class Recorder:
                     values = _bytes_of(self._document, plane)[top:bottom, left:right]
                     self._before[plane, tile] = values.copy()
 
+    def put_back(self, where: NDArray[np.bool_]) -> None:
+        """Makes the pixels marked in `where` (H, W) what they were when they were kept."""
+        for (plane, (top, left, bottom, right)), before in self._before.items():
+            values = _bytes_of(self._document, plane)[top:bottom, left:right]
+            marked = where[top:bottom, left:right]
+            values[marked] = before[marked]
+
     def deltas(self) -> tuple[Delta, ...]:
         """What differs now from when it was kept."""
         return tuple(self._changed())

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QRect, Signal
 
 from pixpaint.document import Document, transparent_hole
 from pixpaint.gui.commands import ALL_PLANES, HOLE_ONLY, Delta, DocumentCommand, History, Recorder
-from pixpaint.recipe import Box, Recipe
+from pixpaint.recipe import Box, Recipe, bounding_box
 
 
 class Editor(QObject):
@@ -69,6 +69,12 @@ class Editor(QObject):
         self.document.paint(rows, columns, pixels)
         self.document.hole[rows, columns] = False
         self._tell(box)
+
+    def take_back(self, where: NDArray[np.bool_]) -> None:
+        """Undoes the step under way for the pixels marked in `where` (H, W)."""
+        if self._recorder is not None and where.any():
+            self._recorder.put_back(where)
+            self._tell(bounding_box(where))
 
     def commit(self, text: str, *, fill: int = -1, recipe: Recipe | None = None) -> None:
         """Ends the step and makes it undoable, if it changed anything."""

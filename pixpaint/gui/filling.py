@@ -187,7 +187,8 @@ class Filling(QObject):
         if job != self._job or fill is None:
             return
         self._editor.paint_row(event.rows, event.columns, event.pixels[0])
-        fill.painted[event.rows, event.columns] = True
+        if event.level == 0:
+            fill.painted[event.rows, event.columns] = True
         # A continued fill counts from its own first row: its rows are the last ones of the whole.
         fill.row_count = max(fill.row_count, event.row_count)
         fill.row = fill.row_count - event.row_count + event.row
@@ -231,7 +232,9 @@ class Filling(QObject):
             self.gpu_full.emit()
 
     def _keep_part(self, fill: _Fill) -> None:
-        """The painted rows stay as a step of their own, without a recipe: the hole alone would not give them back."""
+        """The painted rows stay as a step of their own, without a recipe: the hole alone would not give them back. What
+        was only shown of a coarser level goes."""
+        self._editor.take_back(fill.hole & ~fill.painted)
         self._editor.commit(self.tr("Stopped Fill"), fill=fill.number)
         self._stopped_at = self._editor.history.index()
         self._set_state(State.STOPPED if fill.painted.any() else State.IDLE)

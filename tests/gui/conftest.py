@@ -30,11 +30,16 @@ def painted_value(seed: int, rows: np.ndarray, columns: np.ndarray) -> np.ndarra
     return np.repeat(grey[:, None], 3, axis=1).astype(np.uint8)
 
 
+COARSE = 17
+"""What the fake shows of a coarser level."""
+
+
 class FakePainter:
     """Paints row by row; with `gate` set it waits before each row for `allow`, so that a test is never in a race."""
 
     def __init__(self) -> None:
         self.gate = False
+        self.shows_coarse = False
         self.best_device = "cpu"
         self.fails_at_row: tuple[int, Exception] | None = None
         self._allowed = threading.Semaphore(0)
@@ -66,6 +71,11 @@ class FakePainter:
         todo = hole if painted is None else hole & ~painted
         total, done = int(hole.sum()), int(hole.sum() - todo.sum())
         rows = np.flatnonzero(todo.any(axis=1))
+        if self.shows_coarse:
+            at, columns = np.nonzero(todo)
+            pixels = np.full((1, len(at), 3), COARSE, np.uint8)
+            counts = {"row": 0, "row_count": len(rows), "done": done, "total": total}
+            yield RowPainted(rows=at, columns=columns, pixels=pixels, nats=np.zeros(1), level=1, **counts)
         for place, row in enumerate(rows):
             while self.gate and not self._allowed.acquire(timeout=0.01) and not stop():
                 pass

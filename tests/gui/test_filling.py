@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import FakePainter, painted_value
+from conftest import COARSE, FakePainter, painted_value
 from PySide6.QtCore import QObject, Qt, QThread, Signal
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
@@ -88,6 +88,31 @@ def test_the_recipe_says_what_was_painted_with_what(qtbot: QtBot, window: MainWi
     window.does.redo.trigger()
     assert window.editor.document.recipes == (recipe,)
     assert isinstance(recipe, Recipe)
+
+
+def test_a_coarser_level_is_shown_until_the_fill_is_done_or_stopped(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    painter.gate = painter.shows_coarse = True
+    document = window.editor.document
+    before = document.pixels.copy()
+    hole = mask_block(window)
+    window.does.fill.trigger()
+    qtbot.waitUntil(lambda: bool((document.pixels[hole] == COARSE).all()))
+    assert not document.hole.any()
+    painter.allow(3)
+    qtbot.waitUntil(lambda: int((document.pixels[hole] == COARSE).sum()) < document.pixels[hole].size)
+    window.does.stop.trigger()
+    qtbot.waitUntil(lambda: not window.filling.busy)
+    assert 0 < document.hole.sum() < hole.sum()
+    np.testing.assert_array_equal(document.pixels[document.hole], before[document.hole])
+    painter.gate = False
+    window.filling.resume()
+    qtbot.waitUntil(lambda: not window.filling.busy)
+    np.testing.assert_array_equal(document.pixels, expected(before, hole, 0))
+    window.does.undo.trigger()
+    np.testing.assert_array_equal(document.pixels, before)
+    np.testing.assert_array_equal(document.hole, hole)
 
 
 def test_rows_appear_one_by_one_and_are_counted(
