@@ -37,17 +37,20 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One result: where it was saved, its seed, its price under the model, and sha256 of the painted bytes."""
+    """One result: where it was saved, its seed, its price under the model, how well it fits the known pixels in nats
+    (None where there is nothing to compare it with), and sha256 of the painted bytes."""
 
     output: str
     seed: int
     bits_per_dim: float
+    fit: float | None
     sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one fill came to. `pixels` counts those of all candidates; `seconds` is the sampling's time alone."""
+    """What one fill came to. `pixels` counts those of all candidates, best fit first; `seconds` is the sampling's time
+    alone."""
 
     pixels: int
     seconds: float
@@ -125,6 +128,10 @@ def fill_document(
         progress.update(event.done, event.total)
     seconds = time.perf_counter() - start
 
+    fits = None
+    if settings.candidates > 1:
+        progress.say("comparing the results ...")
+        fits = painter.fits(settings, np.stack([result.pixels for result in results]), hole).sum(0)
     card = painter.card(settings)
     bits_per_dim = nats / (math.log(2) * np.count_nonzero(hole) * card.channels)
     candidates = []
@@ -139,9 +146,11 @@ def fill_document(
                 output=str(path),
                 seed=recipe.settings.seed,
                 bits_per_dim=float(bits_per_dim[k]),
+                fit=None if fits is None else float(fits[k]),
                 sha256=recipe.result_sha256,
             )
         )
+    candidates.sort(key=lambda candidate: -(candidate.fit or 0.0))
     pixels = int(np.count_nonzero(hole)) * settings.candidates
     return Report(pixels=pixels, seconds=seconds, candidates=tuple(candidates))
 
@@ -149,7 +158,7 @@ def fill_document(
 def summary(settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]:
     """The fields of `--json`: totals over `reports`, bits_per_dim their mean a painted pixel.
 
-    `sha256` is that of the first candidate, and None where there are several pictures or none.
+    `sha256` is that of the best candidate, and None where there are several pictures or none.
     """
     pixels = sum(report.pixels for report in reports)
     seconds = sum(report.seconds for report in reports)
@@ -173,11 +182,13 @@ def summary(settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]
 
 def sentence(settings: FillSettings, report: Report) -> str:
     """What a person reads at the end: `out.png: 512 pixels in 1.3 s (394 a second), ...`."""
-    first, last = report.candidates[0], report.candidates[-1]
+    ordered = sorted(report.candidates, key=lambda candidate: candidate.seed)
+    best, first, last = report.candidates[0], ordered[0], ordered[-1]
     outputs = first.output if first is last else f"{first.output} to {last.output}"
+    fitting = "" if first is last else f"; {best.output}, of seed {best.seed}, fits best"
     bits = sum(candidate.bits_per_dim for candidate in report.candidates) / len(report.candidates)
     rate = f"{report.pixels / report.seconds:.0f} a second" if report.seconds else "at once"
     return (
         f"{outputs}: {report.pixels} pixels in {report.seconds:.1f} s ({rate}), {bits:.3f} bits/dim, "
-        f"{settings.model} with seed {settings.seed}, {settings.engine} on {settings.device}"
+        f"{settings.model} with seed {settings.seed}, {settings.engine} on {settings.device}{fitting}"
     )

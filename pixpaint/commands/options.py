@@ -52,7 +52,7 @@ def _fill_options(parser: ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=1,
-        help="results, OUT-1.png and on, of seeds SEED and on",
+        help="results, OUT-1.png and on, of seeds SEED and on; --json lists those first that fit best",
     )
     add("--json", action="store_true", help="print one last line of JSON about what was painted")
 

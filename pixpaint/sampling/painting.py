@@ -122,6 +122,22 @@ class Painter:
                 stop=stop,
             )
 
+    def fits(
+        self,
+        settings: FillSettings,
+        results: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        *,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> NDArray[np.float64]:
+        """How well finished pictures uint8 (candidates, H, W, 3) fit what was known: see `pixpaint.sampling.fit.fits`.
+        Raises BadModel, BadRequest, OutOfMemory."""
+        from pixpaint.sampling.fit import fits
+
+        model = self.model(settings)
+        with _memory_of(model.head.weight.device.type):
+            return fits(model, results, hole, label=self.label(settings), stop=stop)
+
     def label(self, settings: FillSettings) -> int | None:
         """The number of the class these settings name, or None. Raises BadRequest for one the model does not have."""
         if settings.label is None:

@@ -98,7 +98,9 @@ def test_the_recipe_in_the_png_paints_it_again(hole: NDArray[np.bool_]) -> None:
     assert np.array_equal(recipe.hole_mask(10, 20), hole)
     assert recipe.model_sha256 == read_card("tiny").sha256
     assert recipe.result_sha256 == hashlib.sha256(document.pixels[hole].tobytes()).hexdigest()
-    assert recipe.settings == FillSettings(model="tiny", label="cat", seed=5, engine="torch", device="cpu")
+    assert recipe.settings == FillSettings(
+        model="tiny", label="cat", seed=5, choice=1.0, scale=1.0, top_p=1.0, engine="torch", device="cpu"
+    )
 
 
 def test_transparent_pixels_are_the_hole_and_become_opaque(
@@ -131,11 +133,12 @@ def test_the_last_line_is_json(hole: NDArray[np.bool_], capsys: pytest.CaptureFi
 def test_candidates_are_numbered_and_drawn_with_seeds_counting_up(capsys: pytest.CaptureFixture[str]) -> None:
     fill("in.png", "--mask", "mask.png", "-o", "out.png", "--seed", "10", "--candidates", "3", "--json")
     said = json.loads(capsys.readouterr().out)
-    assert [candidate["output"] for candidate in said["candidates"]] == [
-        "out-1.png",
-        "out-2.png",
-        "out-3.png",
-    ]
+    fits = [candidate["fit"] for candidate in said["candidates"]]
+    assert fits == sorted(fits, reverse=True)
+    assert fits[0] > fits[-1]
+    assert said["sha256"] == said["candidates"][0]["sha256"]
+    numbered = sorted(said["candidates"], key=lambda candidate: candidate["seed"])
+    assert [candidate["output"] for candidate in numbered] == ["out-1.png", "out-2.png", "out-3.png"]
     assert not Path("out.png").exists()
     digests = []
     for k in (1, 2, 3):
@@ -143,8 +146,7 @@ def test_candidates_are_numbered_and_drawn_with_seeds_counting_up(capsys: pytest
         assert recipe.settings.seed == 9 + k
         digests.append(recipe.result_sha256)
     assert len(set(digests)) == 3
-    assert [candidate["sha256"] for candidate in said["candidates"]] == digests
-    assert said["sha256"] == digests[0]
+    assert [candidate["sha256"] for candidate in numbered] == digests
 
 
 @pytest.mark.usefixtures("picture", "hole")

@@ -1,0 +1,83 @@
+"""How well each of several answers fits the pixels that were known: what a fill is ranked by.
+
+A fill is drawn pixel by pixel from p(hole | known) as the model has learnt it. The same weights, shown nothing, also
+price the whole window: p(known, hole). The one less the other, log p(known, hole) - log p(hole | known), is the fill's
+importance weight. It asks how well the known pixels that come after the hole follow from what was painted. Where a hole
+is painted coarse to fine each level has a weight of its own, given the one below, and they add up.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixpaint.layers.pixels import binarize, bytes_to_units, grey
+from pixpaint.models.encoder import Context
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.orientation import orient
+from pixpaint.sampling.plan import Job, plan
+from pixpaint.sampling.pyramid import Level, levels, parts
+from pixpaint.scaling import Bytes, doubled, halved
+
+
+@torch.inference_mode()
+def fits(
+    model: PixelCNNPP,
+    results: Bytes,
+    hole: NDArray[np.bool_],
+    *,
+    label: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> NDArray[np.float64]:
+    """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, the
+    higher the better: (levels, candidates), the coarsest level first; their sum ranks them. Asks `stop` now and then,
+    and then gives what it has."""
+    config = model.config
+    number = config.classes if label is None else label
+    pyramid = config.hinted and config.encoder is not None
+    found = parts(hole, config.crop, pyramid=pyramid)
+    weights = np.zeros((1 + max(part.coarsest for part in found), len(results)))
+    for part in found:
+        for k, result in enumerate(results):
+            pixels = result[part.region]
+            pixels = grey(pixels) if config.channels == 1 else pixels
+            pixels = binarize(pixels) if config.levels == 2 else pixels
+            known = levels(pixels, hole[part.region], part.own(hole), part.coarsest)
+            pictures = [known[0].picture]
+            for _ in range(part.coarsest):
+                pictures.append(halved(pictures[-1]))
+            for level, picture in zip(known, pictures, strict=True):
+                hints = None
+                if level.level < part.coarsest:
+                    hints = doubled(pictures[level.level + 1], *picture.shape[:2])
+                for job in plan(level.own, config.crop, oriented=config.oriented):
+                    if stop():
+                        return weights
+                    weights[-1 - level.level, k] += _weight(model, level, job, picture, hints, number)
+    return weights
+
+
+def _weight(
+    model: PixelCNNPP, level: Level, job: Job, picture: Bytes, hints: Bytes | None, label: int
+) -> float:
+    """The fit of one window of a level, in nats."""
+    like = model.head.weight
+
+    def units(pixels: Bytes) -> Tensor:
+        cut = orient(pixels[job.window], job.orientation).copy()
+        return bytes_to_units(torch.from_numpy(cut).movedim(-1, 0)[None], like.dtype).to(like.device)
+
+    def mask(where: NDArray[np.bool_]) -> Tensor:
+        return torch.from_numpy(orient(where[job.window], job.orientation).copy()).to(like)[None, None]
+
+    x, hole, own = units(picture), mask(level.hole), mask(level.own)
+    everything = torch.ones_like(hole)
+    hint = None if hints is None else units(hints)
+    told = [Context.of(x, hidden, hint, None if hint is None else hidden) for hidden in (everything, hole)]
+    context = Context(*(torch.cat(planes) for planes in zip(*told, strict=True)))
+    label_, orientation = (torch.tensor([n], device=like.device) for n in (label, job.orientation))
+    params = model(x.repeat(2, 1, 1, 1), context, label_, orientation).params
+    shown_nothing, shown_all = model.output.log_prob(params, x).double()
+    return float(shown_nothing.sum() - (shown_all * own[0, 0]).sum())
