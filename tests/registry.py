@@ -20,8 +20,9 @@ from pixpaint.layers.conv import (
     down_right_stride,
     down_stride,
 )
-from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
+from pixpaint.models.config import EncoderConfig, ModelConfig, PixelCNNPPConfig
+from pixpaint.models.family import new_model
 
 Sees = Callable[[int, int, int], bool]
 """Whether an output cell sees the input cell so many rows below and columns right of it (negative: above, left); the
@@ -106,16 +107,16 @@ def stir(model: nn.Module) -> None:
             nn.init.normal_(parameter, std=0.3)
 
 
-def model_of(config: PixelCNNPPConfig, dtype: torch.dtype = torch.float64, seed: int = 0) -> PixelCNNPP:
+def model_of(config: ModelConfig, dtype: torch.dtype = torch.float64, seed: int = 0) -> Model:
     torch.manual_seed(seed)
-    model = PixelCNNPP(config).to(dtype).eval().requires_grad_(False)
+    model = new_model(config).to(dtype).eval().requires_grad_(False)
     stir(model)
     return model
 
 
 SMALL_ENCODER = EncoderConfig(widths=(4, 4, 4, 4))
 
-MODELS = {
+MODELS: dict[str, ModelConfig] = {
     "pixel_cnn_pp RGB": PixelCNNPPConfig(
         features=4, blocks=1, components=2, classes=2, oriented=True, encoder=SMALL_ENCODER, crop=8
     ),

@@ -133,7 +133,7 @@ def draws_near(model, window: Window, rows: list[PaintedRow], row: int, column: 
 def test_parameters_agree_within_1e_4_in_float32(name: str) -> None:
     """Teacher-forced: the same picture through whole-image and chunked arithmetic in float32."""
     from pixpaint.layers.cache import FeatureCache
-    from pixpaint.models.pixel_cnn_pp import framed
+    from pixpaint.models.base import framed
 
     model = model_of(MODELS[name], torch.float32)
     x = bytes_to_units(torch.randint(0, 256, (1, model.config.channels, 16, 16)))
@@ -181,7 +181,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
         row, column = divmod(place, 16)
         with torch.inference_mode():
             whole = model.decode(window.frame(model), model.condition(window.maps(model)))[0, :, row, column]
-            fill_ = FusedFill(model, window, 1.0, window.maps(model, window.rows))
+            fill_ = FusedFill(model, window, 1.0, window.maps(model, window.rows(model)))
             fill_.prefill(0, row, go_on)
             fill_.run_row(row, go_on)
             if column:

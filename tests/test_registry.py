@@ -10,6 +10,8 @@ import pixpaint.layers
 import pixpaint.models
 from pixpaint.layers import conv
 from pixpaint.layers.blocks import GatedBlock
+from pixpaint.models.config import CONFIGS
+from pixpaint.models.family import FAMILY
 from tests.registry import MODELS, layer_cases, model_of
 
 
@@ -63,8 +65,13 @@ def test_every_layer_a_model_is_made_of_is_registered_in_its_shape():
     assert used == registered_geometries()
 
 
-def test_every_class_that_decodes_pixels_is_a_registered_model():
+def test_every_model_is_registered_and_one_of_the_family() -> None:
     registered = {type(model_of(config)) for config in MODELS.values()}
-    models = {kind for kind in classes_of(pixpaint.models) if hasattr(kind, "pixels")}
+    models = {
+        kind
+        for kind in classes_of(pixpaint.models)
+        if hasattr(kind, "pixels") and not inspect.isabstract(kind)
+    }
     assert models
     assert models <= registered
+    assert {config.kind for config in MODELS.values()} == set(FAMILY) == set(CONFIGS)

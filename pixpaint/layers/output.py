@@ -24,6 +24,9 @@ class Output(Protocol):
     """The distribution of a pixel."""
 
     parameters: int
+    substeps: int
+    """How many times a pixel's parameters are needed: once, or once a channel where a channel's depend on those drawn
+    before it; the draw from the last ones counts."""
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         """Nats of pixels x (N, C, H, W) under params (N, parameters, H, W): (N, H, W)."""
@@ -38,6 +41,8 @@ class DiscretizedLogisticMixture:
     Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K
     coefficients.
     """
+
+    substeps = 1
 
     def __init__(self, channels: int, components: int) -> None:
         self.channels, self.components = channels, components
@@ -106,6 +111,7 @@ class Bernoulli:
     """One bit a pixel: byte 255 (x = 1) with probability sigmoid(params), else byte 0 (x = -1)."""
 
     parameters = 1
+    substeps = 1
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         return F.logsigmoid(params * x)[:, 0]

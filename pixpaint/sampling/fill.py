@@ -8,47 +8,50 @@ from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
 from pixpaint.layers.pixels import binarize, grey
-from pixpaint.models.config import PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
+from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_captured import fill_captured
-from pixpaint.sampling.fill_fused import fill_fused
+from pixpaint.sampling.fill_fused import can_fuse, fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.speeds import decoder_weights, fastest, read_speeds
+from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 
-Engine = Callable[[PixelCNNPP, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
+Engine = Callable[[Model, Window, float, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
 
 
-def choose_engine(engine: str, model: PixelCNNPP, candidates: int) -> str:
+def choose_engine(engine: str, model: Model, candidates: int) -> str:
     """The engine that is meant by `engine`, "auto" or a name in ENGINES, for a model where it lies. Raises BadRequest.
 
-    "auto" is the fastest by measurement; on the CPU `torch` as long as the loops of `fused` are not compiled.
+    "auto" is the fastest by measurement; on the CPU `torch` as long as the loops of `fused` are not compiled, and for
+    models that `fused` has no loops for.
     """
     device = model.head.weight.device.type
     if engine == "auto":
-        if device != "cpu" or not compile_cache.ready():
+        if device != "cpu" or not can_fuse(model) or not compile_cache.ready():
             return "torch"
-        return fastest(read_speeds(), FAST, device, decoder_weights(model), candidates) or "fused"
+        return fastest(read_speeds(), FAST, device, model.decoder_weights, candidates) or "fused"
     if engine == "fused" and device != "cpu":
         raise BadRequest(f"The engine fused runs on the CPU, not on {device}; choose auto or torch.")
+    if engine == "fused" and not can_fuse(model):
+        raise BadRequest(f"The engine fused has no loops for {model.config.title}; choose auto or torch.")
     if engine not in ENGINES:
         raise BadRequest(f"There is no engine {engine}; choose auto, {', '.join(ENGINES)}.")
     return engine
 
 
 def fill(
-    model: PixelCNNPP,
+    model: Model,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],
     *,
@@ -97,7 +100,7 @@ def fill(
 
 
 def _fill(
-    model: PixelCNNPP,
+    model: Model,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],
     todo: NDArray[np.bool_],
@@ -134,7 +137,7 @@ def _fill(
 
 
 def _window(
-    config: PixelCNNPPConfig,
+    config: ModelConfig,
     job: Job,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],

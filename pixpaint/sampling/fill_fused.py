@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from torch import Tensor
 
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
-from pixpaint.models.pixel_cnn_pp import Condition, PixelCNNPP
+from pixpaint.models.base import Condition, Model
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
@@ -40,17 +42,23 @@ PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
 
+def can_fuse(model: Model) -> TypeGuard[PixelCNNPP]:
+    """Whether there are loops for what the model is made of."""
+    return isinstance(model, PixelCNNPP)
+
+
 @torch.inference_mode()
 def fill_fused(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: Model, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
-    must not change.
+    must not change. The model is one that `can_fuse`.
 
     On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
     its pixels are painted, several are painted in two shares side by side.
     """
-    maps = window.maps(model, window.rows)
+    assert can_fuse(model)
+    maps = window.maps(model, window.rows(model))
     asked = Asked(stop)
     if torch.get_num_threads() == 1:
         yield from FusedFill(model, window, temperature, maps).paint(asked)

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from pixpaint.layers.pixels import bytes_to_units
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.window import PaintedRow, Window
 
 
 @torch.inference_mode()
 def fill_slowly(
-    model: PixelCNNPP, window: Window, temperature: float, stop: Callable[[], bool]
+    model: Model, window: Window, temperature: float, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
     condition = model.condition(window.maps(model))
@@ -28,9 +28,10 @@ def fill_slowly(
             if stop():
                 break
             here = (..., slice(row, row + 1), slice(column, column + 1))
-            params = model.decode(frame, condition)[here]
-            pixel = model.output.sample(params, noise[here], temperature)  # (candidates, C, 1, 1)
-            picture[here] = bytes_to_units(pixel, frame.dtype)
+            for _ in range(model.substeps):
+                params = model.decode(frame, condition)[here]
+                pixel = model.output.sample(params, noise[here], temperature)  # (candidates, C, 1, 1)
+                picture[here] = bytes_to_units(pixel, frame.dtype)
             nats.append(-model.output.log_prob(params, picture[here])[:, 0].cpu().double())
             painted.append(column)
             pixels.append(pixel[:, :, 0])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.base import Model, framed
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, framed
 
 
 class PaintedRow(NamedTuple):
@@ -41,12 +41,11 @@ class Window:
         """How many answers are painted at once."""
         return len(self.noise)
 
-    @property
-    def rows(self) -> int:
+    def rows(self, model: Model) -> int:
         """How many rows a decoder has to run: up to the last one to be drawn, in whole coarsest cells. Those below it
         only the encoder sees."""
         last = int(np.flatnonzero(self.todo.any(1))[-1])
-        rows: int = (last // COARSEST + 1) * COARSEST
+        rows: int = (last // model.coarsest + 1) * model.coarsest
         return rows
 
     def shares(self, count: int) -> "list[Window]":
@@ -63,7 +62,7 @@ class Window:
         x = bytes_to_units(torch.from_numpy(seen).movedim(-1, 0)[None], like.dtype).to(like.device)
         return x * torch.from_numpy(~self.todo).to(x)
 
-    def maps(self, model: PixelCNNPP, rows: int | None = None) -> list[Tensor]:
+    def maps(self, model: Model, rows: int | None = None) -> list[Tensor]:
         """What the model is told of the known pixels, the class and the orientation, once a fill; of the first so many
         rows, whole coarsest cells, or of all."""
         like = model.head.weight
@@ -72,12 +71,12 @@ class Window:
         label, orientation = (
             torch.tensor([value], device=x.device) for value in (self.label, self.orientation)
         )
-        maps = model.maps(Context.of(x, hole).padded(COARSEST), label, orientation)
+        maps = model.maps(Context.of(x, hole).padded(model.coarsest), label, orientation)
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
-    def frame(self, model: PixelCNNPP, rows: int | None = None) -> Tensor:
+    def frame(self, model: Model, rows: int | None = None) -> Tensor:
         """The picture, or so many rows of it, framed for the decoder, see `framed`: (candidates, C + 1, h' + 1,
         w' + 1)."""
         x = self.units(model.head.weight)[:, :, :rows]
-        height, width = (-(-side // COARSEST) * COARSEST for side in x.shape[2:])
+        height, width = (-(-side // model.coarsest) * model.coarsest for side in x.shape[2:])
         return framed(x, (height, width)).repeat(self.candidates, 1, 1, 1)

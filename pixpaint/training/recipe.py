@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pixpaint.errors import BadRequest
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import ModelConfig, read_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Recipe:
     """
 
     name: str
-    model: PixelCNNPPConfig
+    model: ModelConfig
     data: str
     licence: str = ""
     batch: int = 64
@@ -53,7 +53,7 @@ class Recipe:
                 "A recipe needs a name without slashes, a kind of data and, if any, a licence in words; "
                 f"got {self.name!r}, {self.data!r} and {self.licence!r}."
             )
-        if not isinstance(self.model, PixelCNNPPConfig) or not isinstance(self.bf16, bool):
+        if not isinstance(self.model, ModelConfig) or not isinstance(self.bf16, bool):
             raise BadRequest(
                 f"The recipe {self.name} needs a model's configuration, and true or false for bf16."
             )
@@ -102,7 +102,7 @@ class Recipe:
             raise BadRequest(
                 f"The recipe has unknown or missing fields: {', '.join(sorted(unknown)) or 'name, model, data'}."
             )
-        return cls(**{**data, "model": PixelCNNPPConfig.from_json(data["model"])})
+        return cls(**{**data, "model": read_config(data["model"])})
 
 
 def _is_number(value: object) -> bool:

@@ -12,7 +12,7 @@ from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.models import card as cards
 from pixpaint.models.card import ModelCard, list_models, read_card
 from pixpaint.models.checkpoint import load_model, save_model
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import ModelConfig, read_config
 from tests.registry import MODELS, model_of
 
 
@@ -35,8 +35,8 @@ def test_a_saved_model_comes_back_with_its_card(saved) -> None:
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_a_config_comes_back_from_json(config: PixelCNNPPConfig) -> None:
-    assert PixelCNNPPConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+def test_a_config_comes_back_from_json(config: ModelConfig) -> None:
+    assert read_config(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_a_damaged_file_is_refused(saved) -> None:
@@ -122,13 +122,13 @@ def test_a_pickle_is_never_loaded(tmp_path) -> None:
 )
 def test_an_impossible_config_is_refused(change) -> None:
     with pytest.raises(BadModel):
-        PixelCNNPPConfig.from_json({**MODELS["pixel_cnn_pp RGB"].to_json(), **change})
+        read_config({**MODELS["pixel_cnn_pp RGB"].to_json(), **change})
 
 
-@pytest.mark.parametrize("data", [None, 3, "text", []])
+@pytest.mark.parametrize("data", [None, 3, "text", [], {}, {"kind": "other"}, {"kind": []}])
 def test_what_is_no_config_is_refused(data) -> None:
     with pytest.raises(BadModel):
-        PixelCNNPPConfig.from_json(data)
+        read_config(data)
 
 
 def test_a_renamed_model_goes_by_its_file_s_name(saved, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pixpaint.models.base import framed
 from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP, framed
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from tests.registry import MODELS, SMALL_ENCODER, model_of
 
 

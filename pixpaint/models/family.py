@@ -1,0 +1,15 @@
+"""The models pixpaint has, each by its config's kind."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pixpaint.models.base import Model
+from pixpaint.models.config import ModelConfig
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+
+FAMILY: dict[str, Callable[[Any], Model]] = {"pixel_cnn_pp": PixelCNNPP}
+
+
+def new_model(config: ModelConfig) -> Model:
+    """A model with the weights that training starts from."""
+    return FAMILY[config.kind](config)
