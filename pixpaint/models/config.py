@@ -126,7 +126,25 @@ class PixelCNNPPConfig(ModelConfig):
         return self.blocks, self.components, self.context
 
 
-CONFIGS: dict[str, type[ModelConfig]] = {config.kind: config for config in (PixelCNNPPConfig,)}
+@dataclass(frozen=True, kw_only=True)
+class PixelCNNConfig(ModelConfig):
+    """PixelCNN: h `features` within its `blocks` residual blocks and 2h between them, `head` features before the
+    logits. It is told nothing: no class, no orientation."""
+
+    kind = "pixel_cnn"
+    title = "PixelCNN"
+
+    blocks: int = 15
+    head: int = 1024
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.blocks, self.head
+
+    def is_valid(self) -> bool:
+        return self.classes == 0 and not self.oriented
+
+
+CONFIGS: dict[str, type[ModelConfig]] = {config.kind: config for config in (PixelCNNPPConfig, PixelCNNConfig)}
 """Every model's config by the kind that its JSON names."""
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
+from pixpaint.models.pixel_cnn import PixelCNN
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
-FAMILY: dict[str, Callable[[Any], Model]] = {"pixel_cnn_pp": PixelCNNPP}
+FAMILY: dict[str, Callable[[Any], Model]] = {"pixel_cnn_pp": PixelCNNPP, "pixel_cnn": PixelCNN}
 
 
 def new_model(config: ModelConfig) -> Model:
