@@ -22,7 +22,13 @@ from pixpaint.layers.conv import (
 )
 from pixpaint.layers.masked import FirstConv, MaskedConv
 from pixpaint.models.base import Model
-from pixpaint.models.config import EncoderConfig, ModelConfig, PixelCNNConfig, PixelCNNPPConfig
+from pixpaint.models.config import (
+    EncoderConfig,
+    GatedPixelCNNConfig,
+    ModelConfig,
+    PixelCNNConfig,
+    PixelCNNPPConfig,
+)
 from pixpaint.models.family import new_model
 
 Sees = Callable[[int, int, int], bool]
@@ -98,6 +104,13 @@ def layer_cases() -> list[LayerCase]:
         LayerCase("first, rows above", FirstConv(3, 2, 7).above, 3, 1, 1, True, box(2, 3, 3)),
         LayerCase("first, current row", FirstOfRow(), 3, 1, 1, False, box(0, 2, 0)),
         LayerCase("first, left", FirstOfRow().inner.left, 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("vertical 5x5", SameConv(3, 2, (3, 5), Halo(2, 2, 2)), 3, 1, 1, True, box(2, 2, 2)),
+        LayerCase(
+            "masked 1x3", MaskedConv(6, 12, (1, 2), 1, groups=3, halves=2), 6, 1, 1, False, box(0, 1, 0)
+        ),
+        LayerCase(
+            "masked 1x5", MaskedConv(3, 4, (1, 3), 2, groups=1, halves=2), 3, 1, 1, False, box(0, 2, 0)
+        ),
         LayerCase("masked 3x3", MaskedConv(3, 6, (2, 3), 1, groups=1), 3, 1, 1, False, masked),
         LayerCase("masked 3x3, groups", MaskedConv(6, 6, (2, 3), 1, groups=3), 6, 1, 1, False, masked),
     ]
@@ -157,4 +170,16 @@ MODELS: dict[str, ModelConfig] = {
     ),
     "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
     "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
+    "gated_pixel_cnn RGB": GatedPixelCNNConfig(
+        features=12, layers=3, kernel=3, head=24, classes=2, oriented=True, likeness=True, context=4, crop=8
+    ),
+    "gated_pixel_cnn grey": GatedPixelCNNConfig(
+        channels=1, features=4, layers=2, kernel=5, head=12, oriented=True, context=4, crop=8
+    ),
+    "gated_pixel_cnn one bit, alone": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=4, kernel=3, head=12, crop=8
+    ),
+    "gated_pixel_cnn one bit, classes only": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=1, kernel=3, head=12, classes=3, context=4, crop=8
+    ),
 }

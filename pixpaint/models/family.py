@@ -5,10 +5,15 @@ from typing import Any
 
 from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
+from pixpaint.models.gated_pixel_cnn import GatedPixelCNN
 from pixpaint.models.pixel_cnn import PixelCNN
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
-FAMILY: dict[str, Callable[[Any], Model]] = {"pixel_cnn_pp": PixelCNNPP, "pixel_cnn": PixelCNN}
+FAMILY: dict[str, Callable[[Any], Model]] = {
+    "pixel_cnn_pp": PixelCNNPP,
+    "pixel_cnn": PixelCNN,
+    "gated_pixel_cnn": GatedPixelCNN,
+}
 
 
 def new_model(config: ModelConfig) -> Model:
