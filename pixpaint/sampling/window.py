@@ -72,10 +72,9 @@ class Window:
         label, orientation = (
             torch.tensor([value], device=x.device) for value in (self.label, self.orientation)
         )
-        like_it = (
-            None if self.like is None else bytes_to_units(torch.from_numpy(self.like), x.dtype).to(x.device)
-        )
-        shown = None if like_it is None else like_it.movedim(-1, 0)[None]
+        shown = None
+        if self.like is not None:
+            shown = bytes_to_units(torch.tensor(self.like), x.dtype).to(x.device).movedim(-1, 0)[None]
         maps = model.maps(Context.of(x, hole).padded(model.coarsest), label, orientation, shown)
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
