@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pixpaint.layers.cache import Chunk
-from pixpaint.models.pixel_cnn_pp import COARSEST
 
 
 @st.composite
-def chunks(draw: st.DrawFn, height: int, width: int, *, full_rows: bool = False) -> list[Chunk]:
+def chunks(
+    draw: st.DrawFn, height: int, width: int, coarsest: int, *, full_rows: bool = False
+) -> list[Chunk]:
     """A raster-order partition: bands of full rows from whole coarsest cells on, single rows, and single rows cut into
     pixels and, from whole coarsest cells on, wider runs."""
     parts = []
     row = 0
     while row < height:
-        if row % COARSEST == 0 and draw(st.booleans()):
+        if row % coarsest == 0 and draw(st.booleans()):
             rows = draw(st.integers(1, height - row))
             parts.append(Chunk(row, 0, rows, width))
             row += rows
@@ -23,7 +24,7 @@ def chunks(draw: st.DrawFn, height: int, width: int, *, full_rows: bool = False)
         column = 0
         while column < width:
             columns = width if full_rows else 1
-            if column % COARSEST == 0 and not full_rows:
+            if column % coarsest == 0 and not full_rows:
                 columns = draw(st.integers(1, width - column))
             parts.append(Chunk(row, column, 1, columns))
             column += columns

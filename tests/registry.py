@@ -20,8 +20,16 @@ from pixpaint.layers.conv import (
     down_right_stride,
     down_stride,
 )
-from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.layers.masked import FirstConv, MaskedConv
+from pixpaint.models.base import Model
+from pixpaint.models.config import (
+    EncoderConfig,
+    GatedPixelCNNConfig,
+    ModelConfig,
+    PixelCNNConfig,
+    PixelCNNPPConfig,
+)
+from pixpaint.models.family import new_model
 
 Sees = Callable[[int, int, int], bool]
 """Whether an output cell sees the input cell so many rows below and columns right of it (negative: above, left); the
@@ -51,12 +59,23 @@ class BlockAlone(nn.Module):
 
     def __init__(self, block: GatedBlock, height: int, width: int) -> None:
         super().__init__()
-        self.block = block
+        self.inner = block
         maps = torch.randn(1, 4, height // block.scale, width // block.scale)
         self.register_buffer("map", maps)
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        return self.block(x, cache, (x,), self.block.condition(self.map))
+        return self.inner(x, cache, (x,), self.inner.condition(self.map))
+
+
+class FirstOfRow(nn.Module):
+    """The current row's part of a first layer, given as its left neighbours the pixels that it is given themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = FirstConv(3, 6, 7)
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        return self.inner(x, cache, x)
 
 
 HEIGHT, WIDTH = 16, 20
@@ -82,10 +101,27 @@ def layer_cases() -> list[LayerCase]:
         LayerCase(
             "block down_right", BlockAlone(gated(down_right, 2), HEIGHT, WIDTH), 3, 2, 2, False, box(2, 2, 0)
         ),
+        LayerCase("first, rows above", FirstConv(3, 2, 7).above, 3, 1, 1, True, box(2, 3, 3)),
+        LayerCase("first, current row", FirstOfRow(), 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("first, left", FirstOfRow().inner.left, 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("vertical 5x5", SameConv(3, 2, (3, 5), Halo(2, 2, 2)), 3, 1, 1, True, box(2, 2, 2)),
+        LayerCase(
+            "masked 1x3", MaskedConv(6, 12, (1, 2), 1, groups=3, halves=2), 6, 1, 1, False, box(0, 1, 0)
+        ),
+        LayerCase(
+            "masked 1x5", MaskedConv(3, 4, (1, 3), 2, groups=1, halves=2), 3, 1, 1, False, box(0, 2, 0)
+        ),
+        LayerCase("masked 3x3", MaskedConv(3, 6, (2, 3), 1, groups=1), 3, 1, 1, False, masked),
+        LayerCase("masked 3x3, groups", MaskedConv(6, 6, (2, 3), 1, groups=3), 6, 1, 1, False, masked),
     ]
     for case in cases:
         case.layer.double().eval()
     return cases
+
+
+def masked(row: int, column: int, _: int) -> bool:
+    """Of a masked 3 x 3 kernel: the row above, and the current one as far as the pixel."""
+    return (row == -1 and -1 <= column <= 1) or (row == 0 and -1 <= column <= 0)
 
 
 def upsampled(row: int, column: int, out_column: int) -> bool:
@@ -106,26 +142,58 @@ def stir(model: nn.Module) -> None:
             nn.init.normal_(parameter, std=0.3)
 
 
-def model_of(config: PixelCNNPPConfig, dtype: torch.dtype = torch.float64, seed: int = 0) -> PixelCNNPP:
+def model_of(config: ModelConfig, dtype: torch.dtype = torch.float64, seed: int = 0) -> Model:
     torch.manual_seed(seed)
-    model = PixelCNNPP(config).to(dtype).eval().requires_grad_(False)
+    model = new_model(config).to(dtype).eval().requires_grad_(False)
     stir(model)
     return model
 
 
 SMALL_ENCODER = EncoderConfig(widths=(4, 4, 4, 4))
 
-MODELS = {
+MODELS: dict[str, ModelConfig] = {
     "pixel_cnn_pp RGB": PixelCNNPPConfig(
-        features=4, blocks=1, components=2, classes=2, oriented=True, encoder=SMALL_ENCODER, crop=8
+        features=4,
+        blocks=1,
+        components=2,
+        classes=2,
+        oriented=True,
+        hinted=True,
+        encoder=SMALL_ENCODER,
+        crop=8,
     ),
     "pixel_cnn_pp RGB, two blocks a stage, alone": PixelCNNPPConfig(
         features=4, blocks=2, components=2, crop=8
     ),
     "pixel_cnn_pp grey": PixelCNNPPConfig(
-        channels=1, features=4, blocks=1, components=2, oriented=True, encoder=SMALL_ENCODER, crop=8
+        channels=1,
+        features=4,
+        blocks=1,
+        components=2,
+        oriented=True,
+        hinted=True,
+        encoder=SMALL_ENCODER,
+        crop=8,
     ),
     "pixel_cnn_pp one bit, classes only": PixelCNNPPConfig(
         channels=1, levels=2, features=4, blocks=1, classes=3, context=4, crop=8
+    ),
+    "pixel_cnn RGB": PixelCNNConfig(features=12, blocks=2, head=24, crop=8),
+    "pixel_cnn RGB, features that three does not divide": PixelCNNConfig(
+        features=13, blocks=1, head=23, crop=8
+    ),
+    "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
+    "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
+    "gated_pixel_cnn RGB": GatedPixelCNNConfig(
+        features=12, layers=3, kernel=3, head=24, classes=2, oriented=True, likeness=True, context=4, crop=8
+    ),
+    "gated_pixel_cnn grey": GatedPixelCNNConfig(
+        channels=1, features=4, layers=2, kernel=5, head=12, oriented=True, context=4, crop=8
+    ),
+    "gated_pixel_cnn one bit, alone": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=4, kernel=3, head=12, crop=8
+    ),
+    "gated_pixel_cnn one bit, classes only": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=1, kernel=3, head=12, classes=3, context=4, crop=8
     ),
 }

@@ -26,23 +26,40 @@ def test_layer_sees_exactly_its_halo(case: LayerCase) -> None:
             assert torch.equal(gradient[0].abs().sum(0) != 0, expected), (row, column)
 
 
+PLACES = [(0, 0), (0, 7), (1, 0), (3, 17), (6, 6), (7, 7), (8, 8), (9, 1), (14, 17), (14, 0)]
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_model_sees_every_earlier_pixel_in_reach_and_no_later_one(name: str) -> None:
+def test_model_sees_every_declared_pixel_and_no_later_one(name: str) -> None:
+    """Of each channel of a pixel's output, with respect to each channel of each pixel. Where channels take turns, one
+    sees those before it of its own pixel and not itself; else none sees any."""
     model = model_of(MODELS[name])
     height, width = 15, 18  # no whole number of coarsest cells: padding must not leak either
-    channels = model.config.channels
-    x = (torch.rand(1, channels, height, width, dtype=torch.float64) * 2 - 1).requires_grad_()
-    hidden = Context.of(torch.zeros_like(x), torch.ones(1, 1, height, width, dtype=torch.float64))
-    zero = torch.zeros(1, dtype=torch.int64)
-    params = model(x, hidden, zero, zero).params
-    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    for row, column in [(0, 0), (0, 7), (1, 0), (3, 17), (6, 6), (7, 7), (8, 8), (9, 1), (14, 17), (14, 0)]:
-        (gradient,) = torch.autograd.grad(params[0, :, row, column].sum(), x, retain_graph=True)
-        seen = gradient[0].abs().amin(0) != 0, gradient[0].abs().amax(0) != 0
-        earlier = (rows < row) | ((rows == row) & (columns < column))
-        assert not (seen[1] & ~earlier).any(), f"{row, column} sees a later pixel"
-        near = (row - rows <= model.reach) & ((columns - column).abs() <= model.reach)
-        assert (seen[0] | ~(earlier & near)).all(), f"{row, column} misses an earlier pixel"
+    channels, pictures = (
+        model.config.channels,
+        3,
+    )  # of several pictures one may leave a unit without a gradient
+    x = (torch.rand(pictures, channels, height, width, dtype=torch.float64) * 2 - 1).requires_grad_()
+    hidden = Context.of(torch.zeros_like(x), torch.ones(pictures, 1, height, width, dtype=torch.float64))
+    zero = torch.zeros(pictures, dtype=torch.int64)
+    params = model(x, hidden, zero, zero).params.chunk(model.substeps, 1)
+    for row, column in PLACES:
+        declared = [
+            [
+                model.sees(row - r, c - column) if (r, c) < (row, column) else False  # (none later)
+                for c in range(width)
+            ]
+            for r in range(height)
+        ]
+        must = torch.tensor([[sees is True for sees in line] for line in declared])
+        must_not = torch.tensor([[sees is False for sees in line] for line in declared])
+        for turn, part in enumerate(params):
+            (gradient,) = torch.autograd.grad(part[:, :, row, column].sum(), x, retain_graph=True)
+            seen = gradient.ne(0).any(0)  # (C, H, W)
+            assert seen[:, row, column].tolist() == [channel < turn for channel in range(channels)]
+            seen[:, row, column] = False
+            assert not (seen & must_not).any(), f"{row, column} sees a later pixel or more than is declared"
+            assert (seen | ~must).all(), f"{row, column} misses a pixel it is declared to see"
 
 
 @pytest.mark.parametrize("name", [name for name, config in MODELS.items() if config.encoder])

@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache, NoCache
+from pixpaint.models.base import framed, views
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import COARSEST, framed
 from tests.partitions import chunks
 from tests.registry import HEIGHT, MODELS, WIDTH, LayerCase, layer_cases, model_of
 
 CASES = layer_cases()
+COARSEST = 4  # of the layers' scales
 EXACT = {"rtol": 0, "atol": 1e-12}
 some = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -23,11 +24,11 @@ def cells(x: torch.Tensor, chunk: Chunk, scale: int) -> torch.Tensor:
     return x[:, :, chunk.row // scale : bottom, chunk.column // scale : right]
 
 
-def placed(cache: FeatureCache, chunk: Chunk, moving: bool) -> FeatureCache:
+def placed(cache: FeatureCache, chunk: Chunk, coarsest: int, moving: bool) -> FeatureCache:
     """The cache around a chunk; `moving`: for single rows and pixels one that is not told where they are."""
     if moving and chunk.height == 1 and chunk.width in (1, cache.width):
-        phase = Chunk(chunk.row % COARSEST, chunk.column % COARSEST, 1, chunk.width)
-        around = MovingCache(cache, phase, torch.tensor([chunk.row, chunk.column]), COARSEST)
+        phase = Chunk(chunk.row % coarsest, chunk.column % coarsest, 1, chunk.width)
+        around = MovingCache(cache, phase, torch.tensor([chunk.row, chunk.column]), coarsest)
         around.locate()
         return around
     cache.move_to(*chunk)
@@ -39,13 +40,13 @@ def placed(cache: FeatureCache, chunk: Chunk, moving: bool) -> FeatureCache:
 @some
 @given(data=st.data())
 def test_layer(case: LayerCase, moving: bool, data: st.DataObject) -> None:
-    partition = data.draw(chunks(HEIGHT, WIDTH, full_rows=case.vertical))
+    partition = data.draw(chunks(HEIGHT, WIDTH, COARSEST, full_rows=case.vertical))
     x = torch.randn(2, case.channels, HEIGHT // case.scale_in, WIDTH // case.scale_in, dtype=torch.float64)
     planes = FeatureCache(HEIGHT, WIDTH)
     with torch.inference_mode():
         whole = case.layer(x, NoCache())
         for chunk in partition:
-            cache = placed(planes, chunk, moving)
+            cache = placed(planes, chunk, COARSEST, moving)
             if not cache.owns_cell(min(case.scale_in, case.scale_out)):
                 continue
             given_cells = cells(x, chunk, case.scale_in) if cache.owns_cell(case.scale_in) else None
@@ -63,21 +64,20 @@ def test_layer(case: LayerCase, moving: bool, data: st.DataObject) -> None:
 def test_model(name: str, moving: bool, data: st.DataObject) -> None:
     model = model_of(MODELS[name])
     channels = model.config.channels
-    height, width = (COARSEST * data.draw(st.integers(1, 4)) for _ in range(2))
-    partition = data.draw(chunks(height, width))
+    height, width = (model.coarsest * data.draw(st.integers(1, 16 // model.coarsest)) for _ in range(2))
+    partition = data.draw(chunks(height, width, model.coarsest))
     x = torch.rand(2, channels, height, width, dtype=torch.float64) * 2 - 1
     hole = (torch.rand(2, 1, height, width) < 0.4).double()
     label, orientation = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
-    frame = framed(x, (height, width))
-    above, left = frame[:, :, :-1, 1:], frame[:, :, 1:, :-1]
+    above, left, here = views(framed(x, (height, width)))
     with torch.inference_mode():
         whole = model(x, Context.of(x, hole), label, orientation).params
         condition = model.condition(model.maps(Context.of(x, hole), label, orientation))
         planes = FeatureCache(height, width)
         for chunk in partition:
             if chunk.column == 0:
-                cache = placed(planes, Chunk(chunk.row, 0, chunk.height, width), moving)
+                cache = placed(planes, Chunk(chunk.row, 0, chunk.height, width), model.coarsest, moving)
                 model.rows(above[:, :, chunk.row : chunk.row + chunk.height], cache, condition)
-            cache = placed(planes, chunk, moving)
-            params = model.pixels(cells(left, chunk, 1), cache, condition)
+            cache = placed(planes, chunk, model.coarsest, moving)
+            params = model.pixels(cells(left, chunk, 1), cache, condition, cells(here, chunk, 1))
             torch.testing.assert_close(params, cells(whole, chunk, 1), **EXACT)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pixpaint.bench.machine import contenders
 from pixpaint.bench.subjects import SUBJECTS, Subject, on_device, random_model
 from pixpaint.bench.timing import Task, time_fill
-from pixpaint.sampling.speeds import Speed, decoder_weights, fastest
+from pixpaint.sampling.speeds import Speed, fastest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ def measure_speeds(plan: Plan, on_progress: Callable[[float, float], None]) -> t
     speeds: list[Speed] = []
     for subject in plan.subjects:
         model = random_model(subject.config)
-        weights = decoder_weights(model)
+        weights = model.decoder_weights
         for engine, device in engines:
             there = on_device(model, device)
             for batch in plan.batches:

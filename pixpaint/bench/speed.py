@@ -11,7 +11,6 @@ from pixpaint.bench.subjects import MEDIUM, SUBJECTS, Subject, on_device, random
 from pixpaint.bench.timing import RUNS, Task, Timing, row_times, time_fill
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.compile_loops import compile_loops
-from pixpaint.sampling.speeds import decoder_weights
 
 OnProgress = Callable[[float, float], None]
 """Told how many measurements of how many are made."""
@@ -139,7 +138,7 @@ def _rows(
             features=subject.config.features,
             blocks=subject.config.blocks,
             encoder=subject.config.encoder is not None,
-            weights=decoder_weights(model),
+            weights=model.decoder_weights,
             height=side,
             width=side,
             batch=batch,

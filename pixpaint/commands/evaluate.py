@@ -12,9 +12,9 @@ from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
 from pixpaint.document import Document
+from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import load_model
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.png import save_png
 from pixpaint.training.data import open_pictures
 from pixpaint.training.evaluate import Score, evaluate
@@ -66,7 +66,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
 
 
 def record(
-    network: PixelCNNPP, card: ModelCard, data: str, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    network: Model, card: ModelCard, data: str, images: NDArray[np.uint8], labels: NDArray[np.int64]
 ) -> None:
     """Writes bits/dim for each hole, its standard error, bits/dim with the map blanked, nats of a whole picture and
     which pictures these are into the card's file. Raises CannotWrite."""
@@ -75,7 +75,7 @@ def record(
         seeing = evaluate(network, images, labels, hole=hole)
         figures[hole] = round(seeing.bits_per_dim, 4)
         figures[f"{hole} standard error"] = round(seeing.standard_error, 4)
-        if network.encoder is not None and hole != "all":
+        if network.config.encoder is not None and hole != "all":
             blank = evaluate(network, images, labels, hole=hole, blank_map=True)
             figures[f"{hole} blanked"] = round(blank.bits_per_dim, 4)
         if hole == "all":

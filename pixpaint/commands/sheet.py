@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import tiled
 from pixpaint.layers.pixels import binarize
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
 
@@ -16,7 +16,7 @@ ENLARGED = 2
 
 
 def contact_sheet(
-    model: PixelCNNPP,
+    model: Model,
     pictures: NDArray[np.uint8],
     labels: NDArray[np.integer],
     *,

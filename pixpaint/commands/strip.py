@@ -5,12 +5,12 @@ from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import GREY, tiled
 from pixpaint.layers.pixels import binarize
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
 
 
-def strip(model: PixelCNNPP, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def strip(model: Model, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A sheet, uint8 (rows, columns, 3), with four rows of as many pictures as given, (n, S, S, C).
 
     From the top: the lower half hidden, painted by the model, the original, and drawn from nothing. The same model

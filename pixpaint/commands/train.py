@@ -16,9 +16,9 @@ from pixpaint.commands.progress import Progress, in_words
 from pixpaint.commands.strip import strip
 from pixpaint.document import Document
 from pixpaint.errors import BadRequest
+from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard
 from pixpaint.models.checkpoint import save_model
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.png import save_png
 from pixpaint.recipe import DEVICES
 from pixpaint.training.data import digit_pictures, folder_pictures, photo_pictures, sketch_pictures
@@ -98,7 +98,7 @@ def watch(options: TrainOptions, pictures: Pictures, folders: Folders) -> int:
     examples, _ = pictures.held_out(options.recipe.model.crop, SHOWN)
     saved: list[str] = []  # stays empty in all processes but the first, which speaks for all
 
-    def on_pause(model: PixelCNNPP, card: ModelCard) -> None:
+    def on_pause(model: Model, card: ModelCard) -> None:
         saved.append(str(folders.models / f"{card.name}.safetensors"))
         if folders.models != folders.work:
             save_model(model, card, folders.models)

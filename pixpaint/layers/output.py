@@ -2,7 +2,8 @@
 
 `DiscretizedLogisticMixture` is PixelCNN++'s (arXiv 1701.05517, section 2.1 and 2.2): for each pixel a mixture of K
 components; the channels of a component depend on each other linearly, green's mean on red, blue's on red and green.
-`Bernoulli` is one bit a pixel.
+`Bernoulli` is one bit a pixel. `Softmax` is any distribution over the 256 values of each channel (arXiv 1601.06759,
+section 3.4); how the channels depend on each other is the network's affair, so they are drawn in turn.
 
 Values are x in [-1, 1], x = (byte - 127.5) / 127.5. Log-likelihoods are in nats, one number a pixel (all its channels).
 Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (0, 1) and picks the component (or the
@@ -18,14 +19,15 @@ from torch import Tensor
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 
 MIN_LOG_SCALE = -7.0
+VALUES = 256
 
 
 class Tempering(NamedTuple):
     """How a distribution is sharpened before it is drawn from; as it stands, not at all.
 
-    `choice` is the temperature of the choice between components (or of a bit), `scale` that of the logistics' scales: 0
-    takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have `top_p`
-    of the probability together.
+    `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
+    scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
+    `top_p` of the probability together.
     """
 
     choice: float = 1.0
@@ -40,6 +42,9 @@ class Output(Protocol):
     """The distribution of a pixel."""
 
     parameters: int
+    substeps: int
+    """How many times a pixel's parameters are needed: once, or once a channel where a channel's depend on those drawn
+    before it; the draw from the last ones counts."""
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         """Nats of pixels x (N, C, H, W) under params (N, parameters, H, W): (N, H, W)."""
@@ -54,6 +59,8 @@ class DiscretizedLogisticMixture:
     Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K
     coefficients.
     """
+
+    substeps = 1
 
     def __init__(self, channels: int, components: int) -> None:
         self.channels, self.components = channels, components
@@ -97,6 +104,21 @@ class DiscretizedLogisticMixture:
         mixture: Tensor = torch.logsumexp(log_mass.sum(1) + F.log_softmax(logits, 1), 1)
         return mixture
 
+    def shifted(self, params: Tensor, base: Tensor) -> Tensor:
+        """The parameters (N, P, H, W) of base (N, C, H, W) + y, where y is what `params` describe."""
+        n, _, height, width = params.shape
+        logits, rest = self._split(params)
+        means, _, coefficients = self._logistics(rest)
+        shift = base[:, :, None].expand_as(means)
+        if (
+            self.channels == 3
+        ):  # a mean goes up by its own base, and down by what comes with the bases before it
+            red, green, blue = shift.unbind(1)
+            c0, c1, c2 = coefficients.unbind(1)
+            shift = torch.stack([red, green - c0 * red, blue - c1 * red - c2 * green], 1)
+        moved = torch.cat([(means + shift)[:, :, None], rest[:, :, 1:]], 2)
+        return torch.cat([logits, moved.reshape(n, -1, height, width)], 1)
+
     def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:
         logits, rest = self._split(params)
         if tempering.choice == 0:
@@ -123,6 +145,7 @@ class Bernoulli:
     """One bit a pixel: byte 255 (x = 1) with probability sigmoid(params), else byte 0 (x = -1)."""
 
     parameters = 1
+    substeps = 1
 
     def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
         return F.logsigmoid(params * x)[:, 0]
@@ -131,6 +154,42 @@ class Bernoulli:
         # At temperature 0 the logits become infinite, and the bit is whichever is likelier.
         bit = noise[:, :1] < torch.sigmoid(params / tempering.choice) if tempering.choice else params > 0
         return bit.to(torch.uint8) * 255
+
+
+def categorical(channels: int, levels: int) -> Output:
+    """The distribution of PixelCNN and its kin: of one bit (2 levels), or of 256 values in each channel."""
+    return Bernoulli() if levels == 2 else Softmax(channels)
+
+
+class Softmax:
+    """256 logits a channel: those of red first, then green's, then blue's; each channel's, for the byte 0 first.
+
+    Green's logits depend on red and blue's on both: of `substeps` passes a pixel, each given what the one before
+    drew, the last one's parameters are those that all channels were drawn from.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.parameters = VALUES * channels
+        self.substeps = channels
+
+    def _logits(self, params: Tensor) -> Tensor:
+        """(N, C, 256, H, W)"""
+        return params.reshape(len(params), self.substeps, VALUES, *params.shape[2:])
+
+    def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
+        chosen = units_to_bytes(x)[:, :, None].long()
+        return F.log_softmax(self._logits(params), 2).gather(2, chosen).sum((1, 2))
+
+    def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:
+        logits = self._logits(params)
+        if tempering.choice == 0:
+            return logits.argmax(2).to(torch.uint8)
+        # What is logistic becomes uniform by its own distribution function; the byte is where the softmax's reaches it.
+        uniform = torch.sigmoid(noise[:, 1 : 1 + self.substeps, None])
+        shares = torch.softmax(logits / tempering.choice, 2).flatten(0, 1)
+        kept = _likeliest(shares, tempering.top_p).view_as(logits)
+        below = (kept.cumsum(2) < uniform).sum(2)
+        return below.clamp(max=VALUES - 1).to(torch.uint8)
 
 
 def _likeliest(shares: Tensor, top_p: float) -> Tensor:

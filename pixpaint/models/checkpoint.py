@@ -16,12 +16,14 @@ from torch import Tensor
 
 from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.files import replace_file
+from pixpaint.layers.masked import MaskedConv2d
+from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard, read_card, weights_path
-from pixpaint.models.config import PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.config import ModelConfig, read_config
+from pixpaint.models.family import new_model
 
 
-def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
+def save_model(model: Model, card: ModelCard, folder: Path) -> ModelCard:
     """Writes folder/<card.name>.safetensors in float16 and its card; gives the card with sha256 and parameters
     filled in.
 
@@ -55,7 +57,7 @@ def save_model(model: PixelCNNPP, card: ModelCard, folder: Path) -> ModelCard:
 
 def load_model(
     name_or_path: str, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
-) -> PixelCNNPP:
+) -> Model:
     """The model of this name or path, in evaluation mode. Raises BadModel where it is unknown, damaged or another
     kind."""
     card = read_card(name_or_path)
@@ -70,15 +72,18 @@ def load_model(
         weights = load_tensors(data)
     except SafetensorError as error:
         raise BadModel(f"The model file {path} is no safetensors file ({error}).") from error
-    return build_model(PixelCNNPPConfig.from_json(card.config), weights).to(device, dtype)
+    return build_model(read_config(card.config), weights).to(device, dtype)
 
 
-def build_model(config: PixelCNNPPConfig, weights: Mapping[str, Tensor]) -> PixelCNNPP:
+def build_model(config: ModelConfig, weights: Mapping[str, Tensor]) -> Model:
     """A model in evaluation mode with these weights. Raises BadModel where they are not those of the config."""
     with torch.device("meta"):
-        model = PixelCNNPP(config)
+        model = new_model(config)
     try:
         model.load_state_dict({name: t.float() for name, t in weights.items()}, assign=True)
     except RuntimeError as error:
         raise BadModel("The model's weights don't fit its description; it needs another version.") from error
+    for layer in model.modules():
+        if isinstance(layer, MaskedConv2d):
+            layer.fold()
     return model.eval().requires_grad_(False)

@@ -1,9 +1,9 @@
-"""The shape of a model, as it is stored in the JSON beside the weights."""
+"""The shapes of models, as they are stored in the JSON beside the weights."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pixpaint.errors import BadModel
 
@@ -19,7 +19,7 @@ class EncoderConfig:
         valid = (
             isinstance(self.widths, tuple)
             and len(self.widths) >= 3
-            and _all_ints(self.blocks, *self.widths)
+            and all_ints(self.blocks, *self.widths)
             and min(self.blocks, *self.widths) >= 1
         )
         if not valid:
@@ -30,60 +30,81 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelCNNPPConfig:
-    """PixelCNN++: F `features`, q `blocks` a stage, K `components`; 3 channels or 1, 256 levels or 2 (Bernoulli).
+class ModelConfig:
+    """What every model of the family has: 3 `channels` or 1, 256 `levels` or 2 (Bernoulli), F `features`.
 
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
-    are told in which of the 8 orientations they paint, `hinted` ones have learnt to take the same picture at half size
-    as a hint, so that they can fill coarse to fine. `context` is the width of the conditioning where there is no
-    encoder.
+    are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, the same
+    picture at half size, read and paint what the picture differs from it by, so that they can fill coarse to fine.
+    Raises BadModel for what can't be.
     """
+
+    kind: ClassVar[str]
+    """The name of the model in JSON."""
+    title: ClassVar[str]
+    """Its name to a person."""
 
     channels: int = 3
     levels: int = 256
-    features: int = 160
-    blocks: int = 5
-    components: int = 10
-    dropout: float = 0.5
+    features: int = 128
+    dropout: float = 0.0
     classes: int = 0
     oriented: bool = False
-    hinted: bool = True
-    context: int = 32
-    encoder: EncoderConfig | None = None
+    hinted: bool = False
     crop: int = 32
 
+    @property
+    def encoder(self) -> "EncoderConfig | None":
+        """The encoder that sees the whole surroundings of the hole, if the model has one."""
+        return None
+
+    @property
+    def likeness(self) -> bool:
+        """Whether the model can be shown a picture, to draw others like it."""
+        return False
+
     def __post_init__(self) -> None:
-        sizes = (self.features, self.blocks, self.components, self.context, self.crop)
+        sizes = (self.features, self.crop, *self.sizes())
         valid = (
-            _all_ints(self.channels, self.levels, self.classes, *sizes)
+            all_ints(self.channels, self.levels, self.classes, *sizes)
             and type(self.dropout) in (int, float)
             and isinstance(self.oriented, bool)
             and isinstance(self.hinted, bool)
             and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
+            and not (self.hinted and (self.encoder is None or self.levels == 2))
             and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
             and min(sizes) >= 1
             and 0 <= self.dropout < 1
             and self.classes >= 0
+            and self.is_valid()
         )
         if not valid:
-            raise BadModel(f"This is no valid PixelCNN++ configuration: {self}.")
+            raise BadModel(f"This is no valid {self.title} configuration: {self}.")
+
+    def sizes(self) -> tuple[int, ...]:
+        """Those of its own fields that are whole numbers from 1."""
+        return ()
+
+    def is_valid(self) -> bool:
+        """Whether what else it has of its own fits together, sizes being right."""
+        return True
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which `from_json` makes an equal config."""
         plain: dict[str, Any] = json.loads(
             json.dumps(asdict(self))
         )  # tuples become lists, as they will in the file
-        return {"kind": "pixel_cnn_pp", **plain}
+        return {"kind": self.kind, **plain}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "PixelCNNPPConfig":
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Raises BadModel where the object has another kind, or fields this version does not know."""
         if not isinstance(data, Mapping):
             raise BadModel(f"A model's configuration is a JSON object, not {data!r}.")
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in data.items() if name != "kind"}
-        if data.get("kind") != "pixel_cnn_pp" or not set(values) <= known:
+        if data.get("kind") != cls.kind or not set(values) <= known:
             raise BadModel(
                 f"The model's configuration is not one this version of pixpaint knows: {dict(data)}."
             )
@@ -96,6 +117,83 @@ class PixelCNNPPConfig:
             raise BadModel(f"The model's configuration can't be read ({error}).") from error
 
 
-def _all_ints(*values: object) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class PixelCNNPPConfig(ModelConfig):
+    """PixelCNN++: q `blocks` a stage, K `components`. `context` is the width of the conditioning where there is
+    no encoder."""
+
+    kind = "pixel_cnn_pp"
+    title = "PixelCNN++"
+
+    features: int = 160
+    dropout: float = 0.5
+    blocks: int = 5
+    components: int = 10
+    context: int = 32
+    encoder: EncoderConfig | None = None
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.blocks, self.components, self.context
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelCNNConfig(ModelConfig):
+    """PixelCNN: h `features` within its `blocks` residual blocks and 2h between them, `head` features before the
+    logits. It is told nothing: no class, no orientation."""
+
+    kind = "pixel_cnn"
+    title = "PixelCNN"
+
+    blocks: int = 15
+    head: int = 1024
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.blocks, self.head
+
+    def is_valid(self) -> bool:
+        return self.classes == 0 and not self.oriented
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatedPixelCNNConfig(ModelConfig):
+    """Gated PixelCNN: p `features` in each stack; so many `layers`, after the first with kernels of side `kernel`;
+    `head` features before the logits. Classes, orientations and, with `likeness`, pictures that are to be like are told
+    to it as a vector of `context` numbers."""
+
+    kind = "gated_pixel_cnn"
+    title = "Gated PixelCNN"
+
+    layers: int = 15
+    kernel: int = 5
+    head: int = 1024
+    context: int = 64
+    likeness: bool = False
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.layers, self.kernel, self.head, self.context
+
+    def is_valid(self) -> bool:
+        return self.kernel in (3, 5, 7) and isinstance(self.likeness, bool)
+
+
+CONFIGS: dict[str, type[ModelConfig]] = {
+    config.kind: config for config in (PixelCNNPPConfig, PixelCNNConfig, GatedPixelCNNConfig)
+}
+"""Every model's config by the kind that its JSON names."""
+
+
+def read_config(data: Mapping[str, Any]) -> ModelConfig:
+    """The config of whichever model a JSON object describes. Raises BadModel."""
+    kind = data.get("kind") if isinstance(data, Mapping) else None
+    config = CONFIGS.get(kind, ModelConfig) if isinstance(kind, str) else ModelConfig
+    if config is ModelConfig:
+        raise BadModel(
+            f"The model's configuration is not one this version of pixpaint knows, of kind {kind!r}: "
+            f"it knows {', '.join(CONFIGS)}."
+        )
+    return config.from_json(data)
+
+
+def all_ints(*values: object) -> bool:
     """JSON's true and 1.0 are no sizes."""
     return all(type(value) is int for value in values)

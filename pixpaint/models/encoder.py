@@ -35,6 +35,12 @@ class Context(NamedTuple):
             hints, hinted = torch.zeros_like(x), torch.zeros_like(hole)
         return Context(x * (1 - hole), hole, hints * hinted, hinted)
 
+    @property
+    def base(self) -> Tensor:
+        """What the pixels are counted from (N, C, H, W): the hints of those pictures that have them everywhere, zero
+        for others."""
+        return self.hints * self.hinted.amin((2, 3), keepdim=True)
+
     def blanked(self) -> "Context":
         """Everything hidden: what the model would be told if it drew from nothing."""
         return Context(*(torch.full_like(plane, float(i == 1)) for i, plane in enumerate(self)))

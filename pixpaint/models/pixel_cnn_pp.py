@@ -6,18 +6,18 @@ a chunk of full rows, `pixels` the second over any chunk and gives the output pa
 training, row by row and pixel by pixel in sampling: see pixpaint/layers/cache.py.
 
 Departures from the paper: every gated block may be given a map before its gate (design: an encoder's view of the known
-pixels, a class, an orientation), which starts at zero; grey and one-bit pictures; any image size.
+pixels, a class, an orientation), which starts at zero; where there is a hint everywhere, pixels are read and painted as
+what they differ from it by; grey and one-bit pictures; any image size.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, cast
+from typing import cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixpaint.layers.blocks import GatedBlock
-from pixpaint.layers.cache import Cache, Halo, NoCache
+from pixpaint.layers.cache import Cache, Halo
 from pixpaint.layers.conv import (
     CausalUpsample,
     Conv2d,
@@ -27,24 +27,15 @@ from pixpaint.layers.conv import (
     down_right_stride,
     down_stride,
 )
-from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Output
+from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
+from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.encoder import Context, Encoder
 
 SCALES = 3
-COARSEST = 2 ** (SCALES - 1)
+COARSEST: int = 2 ** (SCALES - 1)
 
 Blocks = Iterable[GatedBlock]
-
-Condition = dict[GatedBlock, Tensor]
-"""For each gated block the map its gate is given, of the whole image: (N, 2F, H/scale, W/scale)."""
-
-
-class Prediction(NamedTuple):
-    """Output parameters of the whole image (N, P, H, W), and the encoder's own guess at the same, if there is one."""
-
-    params: Tensor
-    preview: Tensor | None
 
 
 class Stack(nn.Module):
@@ -103,13 +94,15 @@ class Stack(nn.Module):
         return x
 
 
-class PixelCNNPP(nn.Module):
-    """The model. `output` is its pixels' distribution; `config.classes` is also the label that means "no class"."""
+class PixelCNNPP(Model):
+    """The model."""
+
+    config: PixelCNNPPConfig
 
     def __init__(self, config: PixelCNNPPConfig) -> None:
         super().__init__()
         self.config = config
-        self.output: Output = (
+        self.output = (
             Bernoulli()
             if config.levels == 2
             else DiscretizedLogisticMixture(config.channels, config.components)
@@ -130,23 +123,42 @@ class PixelCNNPP(nn.Module):
         self.preview = nn.Conv2d(widths[0], self.output.parameters, 1) if self.encoder else None
 
     @property
-    def reach(self) -> int:
-        """Every pixel sees all earlier ones at most so many rows above and columns aside, through the blocks at full
-        resolution alone. Farther ones it sees through the coarser scales, whose cells hold what was known when their
-        first pixel was due."""
-        return 4 * self.config.blocks + 2
+    def coarsest(self) -> int:
+        return COARSEST
+
+    def sees(self, above: int, right: int) -> bool | None:
+        """Every pixel sees all earlier ones near it through the blocks at full resolution alone. Farther ones it sees
+        through the coarser scales, whose cells hold what was known when their first pixel was due."""
+        reach = 4 * self.config.blocks + 2
+        return True if above <= reach and abs(right) <= reach else None
+
+    def numbers_kept(self) -> tuple[float, float]:
+        """Each block keeps two inputs of 2F features, its output and its condition, and the prefill holds a few more of
+        each while it runs."""
+        features = self.config.features
+        blocks = list(self.gated_blocks())
+        own = sum((4 + 2) * features / block.scale**2 for block in blocks) + 16 * features
+        shared = sum(2 * features / block.scale**2 for block in blocks if block.project is not None)
+        if self.config.encoder is not None:
+            shared += 12 * self.config.encoder.widths[0]
+        return own, shared
+
+    @property
+    def decoder_weights(self) -> int:
+        return sum(p.numel() for stack in (self.vertical, self.horizontal) for p in stack.parameters())
 
     def gated_blocks(self) -> Iterator[GatedBlock]:
         """All gated blocks of both stacks."""
         return (module for module in self.modules() if isinstance(module, GatedBlock))
 
     def maps(
-        self, context: Context | None, label: Tensor | None = None, orientation: Tensor | None = None
+        self,
+        context: Context | None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+        like: Tensor | None = None,
     ) -> list[Tensor]:
-        """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder, (N, widths[s], 1, 1).
-
-        `label` (N,) counts classes from 0, `config.classes` means none; `orientation` (N,) is 0 to 7, 0 = upright.
-        """
+        """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder, (N, widths[s], 1, 1)."""
         maps: list[Tensor] = []
         if self.encoder is not None:
             assert context is not None
@@ -158,60 +170,39 @@ class PixelCNNPP(nn.Module):
                 maps = [m + a for m, a in zip(maps, added, strict=True)] if maps else added
         return maps
 
-    def condition(self, maps: list[Tensor]) -> Condition:
-        """The maps as each block's gate is given them. Independent of the pixels painted: once a fill."""
-        if not maps:
-            return {}
-        return {block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks()}
+    def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
+        """What each block's gate is given, and what the means of the head are counted from."""
+        told: Condition = {}
+        if maps:
+            told = {
+                block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks()
+            }
+        if base is not None:
+            told[self.head] = base
+        return told
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
-        """Runs the vertical stack over a chunk of full rows. `above` (N, C + 1, h, W) is the image with its
-        channel of ones, shifted down a row: cell (r, c) holds pixel (r - 1, c)."""
+        """Runs the vertical stack."""
         self.vertical(self.first_vertical(above, cache), cache, condition)
         cache.publish("above", self.first_above(above, cache), 1)
 
-    def pixels(self, left: Tensor, cache: Cache, condition: Condition) -> Tensor:
-        """Output parameters (N, P, h, w) of a chunk whose rows have been run. `left` (N, C + 1, h, w) is the
-        image with its channel of ones, shifted right: cell (r, c) holds pixel (r, c - 1)."""
+    def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
+        """Runs the horizontal stack. The channels of a pixel are drawn together, so that `here` is not read."""
         x = cache.published("above", 1) + self.first_left(left, cache)
         params: Tensor = self.head(F.elu(self.horizontal(x, cache, condition)))
-        return params
+        base = condition.get(self.head)
+        return params if base is None else self._counted_from(cache.crop(base, 1), params)
 
-    def forward(
-        self,
-        x: Tensor,
-        context: Context | None = None,
-        label: Tensor | None = None,
-        orientation: Tensor | None = None,
-    ) -> Prediction:
-        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and
-        the label."""
-        maps = self.maps(context.padded(COARSEST) if context is not None else None, label, orientation)
-        preview = self.guess(maps)
-        rows, columns = x.shape[2:]
-        height, width = (-(-side // COARSEST) * COARSEST for side in (rows, columns))
-        params = self.decode(framed(x, (height, width)), self.condition(maps))
-        return Prediction(
-            params[..., :rows, :columns], None if preview is None else preview[..., :rows, :columns]
-        )
+    def guess(self, maps: list[Tensor], base: Tensor | None = None) -> Tensor | None:
+        if self.preview is None:
+            return None
+        params: Tensor = self.preview(F.silu(maps[0]))
+        return params if base is None else self._counted_from(base, params)
 
-    def guess(self, maps: list[Tensor]) -> Tensor | None:
-        """The encoder's own guess at the picture from its maps: output parameters (N, P, H, W)."""
-        return None if self.preview is None else self.preview(F.silu(maps[0]))
-
-    def decode(self, frame: Tensor, condition: Condition) -> Tensor:
-        """Output parameters (N, P, H, W) of a whole framed picture (N, C + 1, H + 1, W + 1), H and W multiples of 4."""
-        cache = NoCache()
-        self.rows(frame[:, :, :-1, 1:], cache, condition)
-        return self.pixels(frame[:, :, 1:, :-1], cache, condition)
-
-
-def framed(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Pictures (N, C, H, W) with a channel of ones, a row of zeros above, a column of zeros to the left, and
-    zeros below and to the right up to `size`: (N, C + 1, size[0] + 1, size[1] + 1). [:, :, :-1, 1:] is the
-    picture shifted down, [:, :, 1:, :-1] shifted right."""
-    with_ones = torch.cat([x, torch.ones_like(x[:, :1])], 1)
-    return F.pad(with_ones, (1, size[1] - x.shape[3], 1, size[0] - x.shape[2]))
+    def _counted_from(self, base: Tensor, params: Tensor) -> Tensor:
+        """Output parameters whose means are counted from base (N, C, h, w): what is learnt is the difference."""
+        assert isinstance(self.output, DiscretizedLogisticMixture)
+        return self.output.shifted(params, base)
 
 
 def _embeddings(count: int, widths: tuple[int, ...]) -> nn.ModuleList:

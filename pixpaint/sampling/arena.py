@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, framed
+from pixpaint.models.base import framed, views
+from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
 
 ROWS = 2
 """Rows kept of each plane."""
@@ -52,8 +53,9 @@ class Planes:
     def _sizes(model: PixelCNNPP, side: int) -> dict[Hashable, tuple[int, int]]:
         cache = FeatureCache(side, side)
         frame = framed(model.head.weight.new_zeros(1, model.config.channels, side, side), (side, side))
-        model.rows(frame[:, :, :-1, 1:], cache, {})
-        model.pixels(frame[:, :, 1:, :-1], cache, {})
+        above, left, _ = views(frame)
+        model.rows(above, cache, {})
+        model.pixels(left, cache, {})
         return {key: (plane.shape[3], plane.shape[1]) for key, plane in cache.planes.items()}
 
     def size(self, key: Hashable, width: int) -> tuple[int, int]:

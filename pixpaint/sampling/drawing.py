@@ -132,8 +132,10 @@ def draw(
     n: Any,
     row: Any,
     column: Any,
+    base: Any,
 ) -> None:
-    """Draws a pixel from its output parameters: layers/output.py, a pixel at a time."""
+    """Draws a pixel from its output parameters, all counted from base (C,), as the frame is: layers/output.py, a pixel
+    at a time."""
     if bits:
         on = noise[0] < 1 / (1 + math.exp(-p[0] / tempering.choice)) if tempering.choice > 0 else p[0] > 0
         frame[n, 0, row + 1, column + 1] = 1.0 if on else -1.0
@@ -144,14 +146,14 @@ def draw(
     chosen = p[components + k :: components]
     x = np.zeros(3)
     for c in range(channels):
-        mean = float(chosen[c * per_channel])
+        mean = float(chosen[c * per_channel]) + base[c]
         if c == 1:
-            mean += math.tanh(chosen[2]) * x[0]
+            mean += math.tanh(chosen[2]) * (x[0] - base[0])
         elif c == 2:
-            mean += math.tanh(chosen[5]) * x[0] + math.tanh(chosen[8]) * x[1]
+            mean += math.tanh(chosen[5]) * (x[0] - base[0]) + math.tanh(chosen[8]) * (x[1] - base[1])
         spread = tempering.scale * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
         x[c] = _byte(mean + spread)
-        frame[n, c, row + 1, column + 1] = x[c]
+        frame[n, c, row + 1, column + 1] = x[c] - base[c]
 
 
 @inner
@@ -160,11 +162,12 @@ def _softplus(x: Any) -> Any:
 
 
 @inner
-def log_prob(p: Any, x: Any, bits: Any, components: Any) -> Any:
-    """Nats of a drawn pixel x (C,) under its output parameters: layers/output.py, a pixel at a time, in float64."""
+def log_prob(p: Any, y: Any, bits: Any, components: Any, base: Any) -> Any:
+    """Nats of a drawn pixel base + y (C,) under its output parameters, counted from base, too: layers/output.py, a
+    pixel at a time, in float64."""
     if bits:
-        return -_softplus(-float(p[0]) * float(x[0]))
-    channels = len(x)
+        return -_softplus(-float(p[0]) * float(y[0]))
+    channels = len(y)
     per_channel = 3 if channels == 3 else 2
     # Both sums of exponentials are kept as a largest term and what the others come to beside it.
     best, rest, best_logit, rest_logit = -1e300, 0.0, -1e300, 0.0
@@ -172,17 +175,19 @@ def log_prob(p: Any, x: Any, bits: Any, components: Any) -> Any:
         own = p[components + k :: components]
         nats = logit = float(p[k])
         for c in range(channels):
-            mean = float(own[c * per_channel])
+            mean = float(own[c * per_channel]) + base[c]
             if c == 1:
-                mean += math.tanh(float(own[2])) * x[0]
+                mean += math.tanh(float(own[2])) * y[0]
             elif c == 2:
-                mean += math.tanh(float(own[5])) * x[0] + math.tanh(float(own[8])) * x[1]
+                mean += math.tanh(float(own[5])) * y[0]
+                mean += math.tanh(float(own[8])) * y[1]
             log_scale = max(float(own[c * per_channel + 1]), -7.0)
-            inverse, centred = math.exp(-log_scale), x[c] - mean
+            x = y[c] + base[c]
+            inverse, centred = math.exp(-log_scale), x - mean
             upper, lower = inverse * (centred + 1 / 255), inverse * (centred - 1 / 255)
-            if x[c] < -0.999:
+            if x < -0.999:
                 nats -= _softplus(-upper)
-            elif x[c] > 0.999:
+            elif x > 0.999:
                 nats -= _softplus(lower)
             else:
                 mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))

@@ -11,48 +11,52 @@ from numpy.typing import NDArray
 from pixpaint.errors import BadMask, BadRequest
 from pixpaint.layers.output import AS_TRAINED, Tempering
 from pixpaint.layers.pixels import binarize, grey
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
+from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_captured import fill_captured
-from pixpaint.sampling.fill_fused import fill_fused
+from pixpaint.sampling.fill_fused import can_fuse, fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.plan import Job, plan
 from pixpaint.sampling.pyramid import Level, Part, covered, levels, parts
-from pixpaint.sampling.speeds import decoder_weights, fastest, read_speeds
+from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import Bytes, doubled
 
-Engine = Callable[[PixelCNNPP, Window, Tempering, Callable[[], bool]], Iterator[PaintedRow]]
+Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
 
 
-def choose_engine(engine: str, model: PixelCNNPP, candidates: int) -> str:
+def choose_engine(engine: str, model: Model, candidates: int) -> str:
     """The engine that is meant by `engine`, "auto" or a name in ENGINES, for a model where it lies. Raises BadRequest.
 
-    "auto" is the fastest by measurement; on the CPU `torch` as long as the loops of `fused` are not compiled.
+    "auto" is the fastest by measurement; on the CPU `torch` as long as the loops of `fused` are not compiled, and for
+    models that `fused` has no loops for.
     """
     device = model.head.weight.device.type
     if engine == "auto":
-        if device != "cpu" or not compile_cache.ready():
+        if device != "cpu" or not can_fuse(model) or not compile_cache.ready():
             return "torch"
-        return fastest(read_speeds(), FAST, device, decoder_weights(model), candidates) or "fused"
+        return fastest(read_speeds(), FAST, device, model.decoder_weights, candidates) or "fused"
     if engine == "fused" and device != "cpu":
         raise BadRequest(f"The engine fused runs on the CPU, not on {device}; choose auto or torch.")
+    if engine == "fused" and not can_fuse(model):
+        raise BadRequest(f"The engine fused has no loops for {model.config.title}; choose auto or torch.")
     if engine not in ENGINES:
         raise BadRequest(f"There is no engine {engine}; choose auto, {', '.join(ENGINES)}.")
     return engine
 
 
 def fill(
-    model: PixelCNNPP,
+    model: Model,
     image: NDArray[np.uint8],
     hole: NDArray[np.bool_],
     *,
@@ -62,6 +66,7 @@ def fill(
     candidates: int = 1,
     engine: str = "auto",
     painted: NDArray[np.bool_] | None = None,
+    like: NDArray[np.uint8] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[RowPainted]:
     """Paints the hole (H, W) of an RGB picture uint8 (H, W, 3), which is not changed; what it holds there is not read.
@@ -69,7 +74,8 @@ def fill(
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
-    by `fused` every few milliseconds and perhaps by another thread.
+    by `fused` every few milliseconds and perhaps by another thread. `like` is an RGB picture, of the size of those the
+    model was trained on, that the result is to be like, for models with `likeness`.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -87,12 +93,15 @@ def fill(
         raise BadRequest("A fill needs one candidate or more and a seed from 0 to 2**64 - 1.")
     if min(tempering.choice, tempering.scale) < 0 or not 0 < tempering.top_p <= 1:
         raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
+    if like is not None and not model.config.likeness:
+        raise BadRequest(
+            f"{model.config.title} can't be shown what to draw: this model was trained without likeness."
+        )
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
     paint = engines[choose_engine(engine, model, candidates)]
     config = model.config
-    pyramid = config.hinted and config.encoder is not None
     todo = hole if painted is None else hole & ~painted
-    found = [part for part in parts(hole, config.crop, pyramid=pyramid) if todo[_box(part)].any()]
+    found = [part for part in parts(hole, config.crop, pyramid=config.hinted) if todo[_box(part)].any()]
     tempering = Tempering(*map(float, tempering))
     return _Fill(
         model=model,
@@ -101,6 +110,7 @@ def fill(
         todo=todo,
         seeds=[seed + k for k in range(candidates)],
         label=classes if label is None else label,
+        like=None if like is None else in_colours_of(config, like),
         paint=lambda window: paint(model, window, tempering, stop),
     ).run(found)
 
@@ -109,12 +119,13 @@ def fill(
 class _Fill:
     """A fill under way: what was asked, and how far it has come."""
 
-    model: PixelCNNPP
+    model: Model
     image: Bytes
     hole: NDArray[np.bool_]
     todo: NDArray[np.bool_]
     seeds: list[int]
     label: int
+    like: Bytes | None
     paint: Callable[[Window], Iterator[PaintedRow]]
     row: int = 0
     row_count: int = 0
@@ -153,11 +164,7 @@ class _Fill:
         """The levels of a part, in the model's channels; finest first."""
         config, hole = self.model.config, self.hole[part.region]
         pixels = self.image[part.region]
-        if config.channels == 1:
-            pixels = grey(pixels)
-        if config.levels == 2:
-            pixels = binarize(pixels)
-        return levels(pixels, hole, part.own(self.hole), part.coarsest)
+        return levels(in_colours_of(config, pixels), hole, part.own(self.hole), part.coarsest)
 
     def _todo(self, part: Part, level: Level) -> NDArray[np.bool_]:
         """What of a level is still to be painted. A fill that goes on paints the coarser ones again, to the same."""
@@ -188,6 +195,7 @@ class _Fill:
                 origin=(top // size, left // size),
                 seeds=self.seeds,
                 label=self.label,
+                like=self.like,
             )
             for painted in self.paint(window):
                 self.row += 1
@@ -230,6 +238,7 @@ def _window(
     origin: tuple[int, int],
     seeds: list[int],
     label: int,
+    like: Bytes | None = None,
 ) -> Window:
     """A job's window of a level whose cell (0, 0) lies at `origin` of the picture at that level's size."""
     row, column = origin[0] + job.row, origin[1] + job.column
@@ -246,8 +255,15 @@ def _window(
         label=label,
         orientation=job.orientation,
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
-        hinted=None if hints is None else cut(level.own),
+        like=like,
     )
+
+
+def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:
+    """RGB pixels (H, W, 3) as a model knows them: in its channels and levels."""
+    if config.channels == 1:
+        pixels = grey(pixels)
+    return binarize(pixels) if config.levels == 2 else pixels
 
 
 def _box(part: Part) -> tuple[slice, slice]:

@@ -16,13 +16,13 @@ from torch import Tensor
 from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
-from pixpaint.models.pixel_cnn_pp import COARSEST, Condition, PixelCNNPP
+from pixpaint.models.base import Condition, Model, views
 from pixpaint.sampling.window import PaintedRow, Window
 
 
 @torch.inference_mode()
 def fill_cached(
-    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
+    model: Model, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
     yield from CachedFill(model, window, tempering).paint(stop)
@@ -35,12 +35,13 @@ BAND = 2048
 class CachedFill:
     """A fill under way: the picture as far as it is known, and a cache of its features."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, tempering: Tempering) -> None:
+    def __init__(self, model: Model, window: Window, tempering: Tempering) -> None:
         self.model, self.window, self.tempering = model, window, tempering
-        self.frame = window.frame(model, window.rows)
+        self.base = window.base(model, window.rows(model))
+        self.frame = window.frame(model, self.base, window.rows(model))
         self.noise = window.noise_planes(self.frame)
-        self.above, self.left = self.frame[:, :, :-1, 1:], self.frame[:, :, 1:, :-1]
-        self.picture = self.frame[:, :-1, 1:, 1:]  # what is written here is in the other three
+        self.above, self.left, self.here = views(self.frame)
+        self.picture = self.here[:, :-1]  # less the base; what is written here is in the other four
         height, self.width = self.picture.shape[2:]
         self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
@@ -48,12 +49,12 @@ class CachedFill:
 
     def describe(self) -> Condition:
         """What the gates are told of the window."""
-        return self.model.condition(self.window.maps(self.model, self.window.rows))
+        return self.window.condition(self.model, self.window.rows(self.model))
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
         """Prefills the rows above the hole, then paints row by row."""
         to_paint = np.flatnonzero(self.window.todo.any(1)).tolist()
-        start = to_paint[0] // COARSEST * COARSEST
+        start = self.whole_cells(to_paint[0])
         if not self.prefill(0, start, stop):
             return
         for row in range(start, to_paint[-1] + 1):
@@ -66,9 +67,13 @@ class CachedFill:
             if (0 if painted is None else len(painted.columns)) < np.count_nonzero(self.window.todo[row]):
                 return
 
+    def whole_cells(self, count: int) -> int:
+        """As many of the rows or columns as fill coarsest cells."""
+        return count // self.model.coarsest * self.model.coarsest
+
     def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
         """Runs both stacks over known rows [first, last), whole coarsest cells; False if it was stopped."""
-        band = max(COARSEST, BAND // self.width // COARSEST * COARSEST)
+        band = max(self.model.coarsest, self.whole_cells(BAND // self.width))
         for row in range(first, last, band):
             if row and stop():
                 return False
@@ -88,14 +93,17 @@ class CachedFill:
 
     def decode(self, cache: FeatureCache) -> Tensor:
         """Runs the horizontal stack over a chunk, all before which is known; output parameters (N, P, h, w)."""
-        return self.model.pixels(cache.crop(self.left, 1), cache, self.condition)
+        here = cache.crop(self.here, 1) if self.model.substeps > 1 else None
+        return self.model.pixels(cache.crop(self.left, 1), cache, self.condition, here)
 
     def draw(self, cache: FeatureCache) -> None:
         """Paints a chunk of one pixel, and keeps the output parameters it was drawn from."""
-        params = self.decode(cache)
-        pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.tempering)
+        for _ in range(self.model.substeps):
+            params = self.decode(cache)
+            pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.tempering)
+            x = bytes_to_units(pixel, self.frame.dtype)
+            cache.paste(self.picture, x - cache.crop(self.base, 1), 1)
         cache.paste(self.params, params, 1)
-        cache.paste(self.picture, bytes_to_units(pixel, self.frame.dtype), 1)
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
@@ -106,7 +114,7 @@ class CachedFill:
         for first, last, known in runs_of(self.window.todo[row], self.width):
             if known:
                 # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
-                if not self.pass_run(row, first // COARSEST * COARSEST, last, stop):
+                if not self.pass_run(row, self.whole_cells(first), last, stop):
                     break
                 continue
             nats.append(self.paint_run(row, first, last, stop))
@@ -115,7 +123,7 @@ class CachedFill:
                 break
         if not columns:
             return None
-        drawn = self.picture[:, :, row : row + 1, columns]
+        drawn = self.picture[:, :, row : row + 1, columns] + self.base[:, :, row : row + 1, columns]
         return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1).cpu())
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
@@ -142,7 +150,8 @@ class CachedFill:
     def price(self, row: int, first: int, last: int) -> Tensor:
         """What painted pixels of a row cost in nats (N, n)."""
         here = (..., slice(row, row + 1), slice(first, last))
-        return -self.model.output.log_prob(self.params[here], self.picture[here]).double()[:, 0]
+        x = self.picture[here] + self.base[here]
+        return -self.model.output.log_prob(self.params[here], x).double()[:, 0]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache
 from pixpaint.layers.output import Tempering
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.fill_cached import CachedFill
 from pixpaint.sampling.graphs import CudaGraphs, Recorder, Step, within
 from pixpaint.sampling.window import PaintedRow, Window
@@ -24,7 +24,7 @@ from pixpaint.sampling.window import PaintedRow, Window
 
 @torch.inference_mode()
 def fill_captured(
-    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
+    model: Model, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
     fill = _take(model, window, tempering)
@@ -45,7 +45,7 @@ class CapturedFill(CachedFill):
     """A cached fill whose tensors stay where they are, so that what was recorded serves the next fill of the same shape
     too."""
 
-    def __init__(self, model: PixelCNNPP, window: Window, tempering: Tempering, recorder: Recorder) -> None:
+    def __init__(self, model: Model, window: Window, tempering: Tempering, recorder: Recorder) -> None:
         self._recorder = recorder
         with recorder.scope():
             super().__init__(model, window, tempering)
@@ -54,14 +54,14 @@ class CapturedFill(CachedFill):
         self._moving: list[MovingCache] = []
         self._weights = _addresses(model)
 
-    def suits(self, model: PixelCNNPP, window: Window, tempering: Tempering) -> bool:
+    def suits(self, model: Model, window: Window, tempering: Tempering) -> bool:
         """Whether a fill of this window would do the same steps on tensors of the same shape."""
         return (
             self.model is model
             and self._weights == _addresses(model)
             and self.tempering == tempering
             and self.window.image.shape == window.image.shape
-            and self.window.rows == window.rows
+            and self.window.rows(model) == window.rows(model)
             and self.window.candidates == window.candidates
             and (self.window.hints is None) == (window.hints is None)
         )
@@ -71,7 +71,8 @@ class CapturedFill(CachedFill):
         none that it has not written."""
         self.window = window
         with self._recorder.scope():
-            self.frame.copy_(window.frame(self.model, window.rows))
+            self.base.copy_(window.base(self.model, window.rows(self.model)))
+            self.frame.copy_(window.frame(self.model, self.base, window.rows(self.model)))
             self.noise.copy_(window.noise_planes(self.frame))
             for block, map_ in self.describe().items():
                 self.condition[block].copy_(map_)
@@ -88,14 +89,14 @@ class CapturedFill(CachedFill):
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         self._move_to(row, 0)
-        self._do(Chunk(row % COARSEST, 0, 1, self.width), self.extend)
+        self._do(Chunk(row % self.model.coarsest, 0, 1, self.width), self.extend)
         return True
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
         self._move_to(row, first)
-        column = first
+        column, cell = first, self.model.coarsest
         while column < last and not stop():
-            self._do(Chunk(row % COARSEST, column % COARSEST, 1, 1), self._draw_and_move)
+            self._do(Chunk(row % cell, column % cell, 1, 1), self._draw_and_move)
             column += 1
         return self.price(row, first, column)
 
@@ -113,7 +114,7 @@ class CapturedFill(CachedFill):
         if recorded is not None:
             recorded()
             return
-        cache = MovingCache(self.cache, phase, self._position, COARSEST)
+        cache = MovingCache(self.cache, phase, self._position, self.model.coarsest)
 
         def do() -> None:
             cache.locate()
@@ -128,7 +129,7 @@ _last: list[CapturedFill] = []
 """The last fill that went to its end: at most one, since it holds memory on the device."""
 
 
-def _take(model: PixelCNNPP, window: Window, tempering: Tempering) -> CapturedFill | None:
+def _take(model: Model, window: Window, tempering: Tempering) -> CapturedFill | None:
     """The last fill, made ready for this window; None if it does not suit, and then its memory is free."""
     fill = _last.pop() if _last else None
     if fill is None or not fill.suits(model, window, tempering):
@@ -142,6 +143,6 @@ def let_go() -> None:
     _last.clear()
 
 
-def _addresses(model: PixelCNNPP) -> list[int]:
+def _addresses(model: Model) -> list[int]:
     """Where the weights lie: what was recorded reads them there."""
     return [weight.data_ptr() for weight in model.parameters()]

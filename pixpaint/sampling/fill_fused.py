@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -19,7 +20,8 @@ from torch import Tensor
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
 from pixpaint.layers.output import Tempering
-from pixpaint.models.pixel_cnn_pp import Condition, PixelCNNPP
+from pixpaint.models.base import Condition, Model
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
@@ -41,24 +43,31 @@ PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
 
+def can_fuse(model: Model) -> TypeGuard[PixelCNNPP]:
+    """Whether there are loops for what the model is made of."""
+    return isinstance(model, PixelCNNPP)
+
+
 @torch.inference_mode()
 def fill_fused(
-    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
+    model: Model, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
-    must not change.
+    must not change. The model is one that `can_fuse`.
 
     On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
     its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own have no
     features in common, and are painted one by one in each share.
     """
+    assert can_fuse(model)
     asked = Asked(stop)
+    rows = window.rows(model)
+    maps = window.maps(model, rows) if window.hints is None else None
 
     def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
         alone = part.shares(part.candidates) if part.hints is not None else [part]
-        maps = window.maps(model, window.rows) if window.hints is None else None
         fills = [
-            FusedFill(model, one, tempering, maps or one.maps(model, one.rows), helper).paint(asked)
+            FusedFill(model, one, tempering, maps or one.maps(model, rows), helper).paint(asked)
             for one in alone
         ]
         return fills[0] if len(fills) == 1 else in_turn(fills)
@@ -145,6 +154,7 @@ class FusedFill(CachedFill):
         # Contiguous as the frame is: each loop is compiled for one kind of array.
         self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
         numbers = self._frame.dtype
+        self._base = self.base[0].contiguous().numpy()  # where there are hints there is one candidate
         self._arena = Arena(made.planes, n, self.width, numbers)
         self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
         told = Maps(maps, numbers)
@@ -272,7 +282,7 @@ class FusedFill(CachedFill):
             end = min(done + count, last)
             loops.paint_run(
                 self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
-                self._frame, row, done, end, self._noise, self.tempering, nats, done - first,
+                self._frame, row, done, end, self._noise, self._base, self.tempering, nats, done - first,
             )  # fmt: skip
             done = end
         return torch.from_numpy(nats[:, : done - first])

@@ -10,17 +10,18 @@ import torch
 
 from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.window import PaintedRow, Window
 
 
 @torch.inference_mode()
 def fill_slowly(
-    model: PixelCNNPP, window: Window, tempering: Tempering, stop: Callable[[], bool]
+    model: Model, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    condition = model.condition(window.maps(model))
-    frame = window.frame(model)
+    condition = window.condition(model)
+    base = window.base(model)
+    frame = window.frame(model, base)
     noise = window.noise_planes(frame)
     picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
     for row in np.flatnonzero(window.todo.any(1)).tolist():
@@ -29,10 +30,12 @@ def fill_slowly(
             if stop():
                 break
             here = (..., slice(row, row + 1), slice(column, column + 1))
-            params = model.decode(frame, condition)[here]
-            pixel = model.output.sample(params, noise[here], tempering)  # (candidates, C, 1, 1)
-            picture[here] = bytes_to_units(pixel, frame.dtype)
-            nats.append(-model.output.log_prob(params, picture[here])[:, 0].cpu().double())
+            for _ in range(model.substeps):
+                params = model.decode(frame, condition)[here]
+                pixel = model.output.sample(params, noise[here], tempering)  # (candidates, C, 1, 1)
+                x = bytes_to_units(pixel, frame.dtype)
+                picture[here] = x - base[here]
+            nats.append(-model.output.log_prob(params, x)[:, 0].cpu().double())
             painted.append(column)
             pixels.append(pixel[:, :, 0])
         if painted:

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.pixels import binarize, bytes_to_units, grey
+from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import orient
+from pixpaint.sampling.fill import in_colours_of
 from pixpaint.sampling.plan import Job, plan
 from pixpaint.sampling.pyramid import Level, levels, parts
 from pixpaint.scaling import Bytes, doubled, halved
@@ -24,7 +25,7 @@ from pixpaint.scaling import Bytes, doubled, halved
 
 @torch.inference_mode()
 def fits(
-    model: PixelCNNPP,
+    model: Model,
     results: Bytes,
     hole: NDArray[np.bool_],
     *,
@@ -36,14 +37,11 @@ def fits(
     and then gives what it has."""
     config = model.config
     number = config.classes if label is None else label
-    pyramid = config.hinted and config.encoder is not None
-    found = parts(hole, config.crop, pyramid=pyramid)
+    found = parts(hole, config.crop, pyramid=config.hinted)
     weights = np.zeros((1 + max(part.coarsest for part in found), len(results)))
     for part in found:
         for k, result in enumerate(results):
-            pixels = result[part.region]
-            pixels = grey(pixels) if config.channels == 1 else pixels
-            pixels = binarize(pixels) if config.levels == 2 else pixels
+            pixels = in_colours_of(config, result[part.region])
             known = levels(pixels, hole[part.region], part.own(hole), part.coarsest)
             pictures = [known[0].picture]
             for _ in range(part.coarsest):
@@ -59,9 +57,7 @@ def fits(
     return weights
 
 
-def _weight(
-    model: PixelCNNPP, level: Level, job: Job, picture: Bytes, hints: Bytes | None, label: int
-) -> float:
+def _weight(model: Model, level: Level, job: Job, picture: Bytes, hints: Bytes | None, label: int) -> float:
     """The fit of one window of a level, in nats."""
     like = model.head.weight
 
@@ -75,9 +71,12 @@ def _weight(
     x, hole, own = units(picture), mask(level.hole), mask(level.own)
     everything = torch.ones_like(hole)
     hint = None if hints is None else units(hints)
-    told = [Context.of(x, hidden, hint, None if hint is None else hidden) for hidden in (everything, hole)]
+    told = [
+        Context.of(x, hidden, hint, None if hint is None else everything) for hidden in (everything, hole)
+    ]
     context = Context(*(torch.cat(planes) for planes in zip(*told, strict=True)))
     label_, orientation = (torch.tensor([n], device=like.device) for n in (label, job.orientation))
-    params = model(x.repeat(2, 1, 1, 1), context, label_, orientation).params
-    shown_nothing, shown_all = model.output.log_prob(params, x).double()
+    both = x.repeat(2, 1, 1, 1)
+    params = model(both, context, label_, orientation).params
+    shown_nothing, shown_all = model.output.log_prob(params, both).double()
     return float(shown_nothing.sum() - (shown_all * own[0, 0]).sum())

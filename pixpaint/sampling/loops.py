@@ -170,13 +170,15 @@ def paint_run(
     first: int,
     last: int,
     noise: Numbers,
+    base: Numbers,
     tempering: Tempering,
     nats: NDArray[np.float64],
     place: int,
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W). What they cost goes to `nats` (N, columns), from column `place` on.
+    `noise` is (N, 4, H, W); `base` (C, H, W) is what they are counted from. What they cost
+    goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters)
@@ -193,7 +195,9 @@ def paint_run(
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
             draw(
                 p, noise[n, :, row, column], tempering, head.bits, head.components,
-                frame.shape[1] - 1, frame, n, row, column,
+                frame.shape[1] - 1, frame, n, row, column, base[:, row, column],
             )  # fmt: skip
             drawn = frame[n, :-1, row + 1, column + 1]
-            nats[n, place + column - first] = -log_prob(p, drawn, head.bits, head.components)
+            nats[n, place + column - first] = -log_prob(
+                p, drawn, head.bits, head.components, base[:, row, column]
+            )

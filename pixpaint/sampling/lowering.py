@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.cache import NoCache
 from pixpaint.layers.conv import CausalConv, CausalUpsample, SameConv
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, Stack, framed
+from pixpaint.models.base import framed, views
+from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, Stack
 
 Layer = GatedBlock | CausalConv | CausalUpsample
 
@@ -128,10 +129,10 @@ class _Recorder(NoCache):
 def lower(model: PixelCNNPP) -> tuple[Program, Program]:
     """The programs of a model's vertical and horizontal stack. Raises ValueError for other layers than PixelCNN++'s."""
     picture = model.head.weight.new_zeros(1, model.config.channels, COARSEST, COARSEST)
-    frame = framed(picture, (COARSEST, COARSEST))
+    above, left, _ = views(framed(picture, (COARSEST, COARSEST)))
     recorder = _Recorder()
     with recorder.recording(model.vertical) as vertical:
-        model.rows(frame[:, :, :-1, 1:], recorder, {})
+        model.rows(above, recorder, {})
     with recorder.recording(model.horizontal) as horizontal:
-        model.pixels(frame[:, :, 1:, :-1], recorder, {})
+        model.pixels(left, recorder, {})
     return vertical[0], horizontal[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pixpaint.errors import OutOfMemory
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.fill_captured import let_go
 from pixpaint.sampling.plan import Job
 
@@ -15,7 +15,7 @@ RESERVE = 256 * 2**20
 """Bytes left for everything else."""
 
 
-def check_memory(model: PixelCNNPP, job: Job, candidates: int) -> None:
+def check_memory(model: Model, job: Job, candidates: int) -> None:
     """Raises OutOfMemory where the planes of a job would not fit in the memory at hand."""
     needed, device = bytes_needed(model, job, candidates), model.head.weight.device
     at_hand = bytes_at_hand(device)
@@ -31,19 +31,11 @@ def check_memory(model: PixelCNNPP, job: Job, candidates: int) -> None:
         )
 
 
-def bytes_needed(model: PixelCNNPP, job: Job, candidates: int) -> int:
-    """An estimate from above: each block keeps two inputs of 2F features, its output and its condition, and the prefill
-    holds a few more of each while it runs."""
-    numbers = 0.0
-    for block in model.gated_blocks():
-        features = model.config.features
-        planes = candidates * (4 + 2) * features
-        shared = 2 * features if block.project is not None else 0
-        numbers += (planes + shared) / block.scale**2
-    passing = candidates * 16 * model.config.features
-    if model.config.encoder is not None:
-        passing += 12 * model.config.encoder.widths[0]
-    return int((numbers + passing) * job.height * job.width * model.head.weight.element_size())
+def bytes_needed(model: Model, job: Job, candidates: int) -> int:
+    """An estimate from above."""
+    own, shared = model.numbers_kept()
+    numbers = candidates * own + shared
+    return int(numbers * job.height * job.width * model.head.weight.element_size())
 
 
 def bytes_at_hand(device: torch.device) -> int | None:

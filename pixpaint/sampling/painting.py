@@ -21,7 +21,7 @@ from pixpaint.sampling.events import RowPainted
 
 if TYPE_CHECKING:
     from pixpaint.layers.output import Tempering
-    from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+    from pixpaint.models.base import Model
 
 
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -31,7 +31,7 @@ class Painter:
     """Keeps loaded models, keyed by file, its sha256 and device. Not thread-safe: one painter a thread."""
 
     def __init__(self) -> None:
-        self._models: dict[tuple[str, str, str], PixelCNNPP] = {}
+        self._models: dict[tuple[str, str, str], Model] = {}
 
     def card(self, settings: FillSettings) -> ModelCard:
         """The card of the model these settings name. Raises BadModel."""
@@ -41,10 +41,11 @@ class Painter:
         """Loads all that these settings need; the same settings with all that was left open decided. Raises BadModel,
         BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
+        from pixpaint.sampling.fill_fused import can_fuse
 
         model = self.model(settings)
         engine = choose_engine(settings.engine, model, settings.candidates)
-        if engine == "fused":
+        if engine == "fused" and can_fuse(model):
             from pixpaint.sampling.compile_loops import compile_loops
             from pixpaint.sampling.tables import lowered
 
@@ -72,9 +73,12 @@ class Painter:
 
     def can_compile(self, used: FillSettings) -> bool:
         """Whether a faster engine than the one in use only waits to be compiled."""
-        return used.engine == "torch" and used.device == "cpu" and not compile_cache.ready()
+        from pixpaint.sampling.fill_fused import can_fuse
 
-    def model(self, settings: FillSettings) -> PixelCNNPP:
+        waits = used.engine == "torch" and used.device == "cpu" and not compile_cache.ready()
+        return waits and can_fuse(self.model(used))
+
+    def model(self, settings: FillSettings) -> Model:
         """The model these settings name, on their device. Raises BadModel, BadRequest, OutOfMemory."""
         from pixpaint.models.checkpoint import load_model
 
@@ -98,6 +102,7 @@ class Painter:
         hole: NDArray[np.bool_],
         *,
         painted: NDArray[np.bool_] | None = None,
+        like: NDArray[np.uint8] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[RowPainted]:
         """Fills the hole (H, W) of an RGB picture uint8 (H, W, 3): see `pixpaint.sampling.fill.fill`.
@@ -119,6 +124,7 @@ class Painter:
                 candidates=settings.candidates,
                 engine=settings.engine,
                 painted=painted,
+                like=like,
                 stop=stop,
             )
 

@@ -9,30 +9,22 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from math import log
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pixpaint.assets import data_folder, resource
 from pixpaint.errors import CannotWrite
 from pixpaint.files import replace_file
 
-if TYPE_CHECKING:
-    from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """One measurement: microseconds a pixel of a fill of `candidates` candidates, by a decoder of so many `weights`."""
+    """One measurement: microseconds a pixel of a fill of `candidates` candidates, by a decoder of so many `weights`,
+    as `Model.decoder_weights` counts them."""
 
     engine: str
     device: str
     weights: int
     candidates: int
     us_per_pixel: float
-
-
-def decoder_weights(model: "PixelCNNPP") -> int:
-    """A model's size as the table has it: the parameters of its two stacks."""
-    return sum(p.numel() for stack in (model.vertical, model.horizontal) for p in stack.parameters())
 
 
 def calibrated_path() -> Path:

@@ -16,7 +16,6 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Planes
 from pixpaint.sampling.lowering import Program, Step, lower
-from pixpaint.sampling.speeds import decoder_weights
 from pixpaint.sampling.tiles import panels, stored
 
 
@@ -67,7 +66,7 @@ def _lower(model: PixelCNNPP) -> Lowered:
             )
         },
         head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
-        products=decoder_weights(model),
+        products=model.decoder_weights,
         arrays=weights.arrays(),
         dtype=model.head.weight.dtype,
     )

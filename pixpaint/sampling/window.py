@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.base import Condition, Model, framed
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP, framed
 
 
 class PaintedRow(NamedTuple):
@@ -27,7 +28,8 @@ class PaintedRow(NamedTuple):
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
-    0 to 7; hints uint8 (candidates, h, w, C), if any, each candidate's own, for the pixels `hinted` (h, w)."""
+    0 to 7; hints uint8 (candidates, h, w, C), if any, each candidate's own, everywhere; like uint8 (h', w', C): a
+    picture that the result is to be like."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
@@ -36,19 +38,18 @@ class Window:
     label: int
     orientation: int
     hints: NDArray[np.uint8] | None = None
-    hinted: NDArray[np.bool_] | None = None
+    like: NDArray[np.uint8] | None = None
 
     @property
     def candidates(self) -> int:
         """How many answers are painted at once."""
         return len(self.noise)
 
-    @property
-    def rows(self) -> int:
+    def rows(self, model: Model) -> int:
         """How many rows a decoder has to run: up to the last one to be drawn, in whole coarsest cells. Those below it
         only the encoder sees."""
         last = int(np.flatnonzero(self.todo.any(1))[-1])
-        rows: int = (last // COARSEST + 1) * COARSEST
+        rows: int = (last // model.coarsest + 1) * model.coarsest
         return rows
 
     def shares(self, count: int) -> "list[Window]":
@@ -69,31 +70,49 @@ class Window:
         x = bytes_to_units(torch.from_numpy(seen).movedim(-1, 0)[None], like.dtype).to(like.device)
         return x * torch.from_numpy(~self.todo).to(x)
 
-    def maps(self, model: PixelCNNPP, rows: int | None = None) -> list[Tensor]:
-        """What the model is told of the known pixels, the hints, the class and the orientation, once a fill; of the
-        first so many rows, whole coarsest cells, or of all. (1, widths[s], h', w') at each scale, or (candidates, ...)
-        where there are hints."""
-        context = self.context(model.head.weight)
+    def maps(self, model: Model, rows: int | None = None) -> list[Tensor]:
+        """What the model is told of the known pixels, the hints, the class, the orientation and the likeness, once a
+        fill; of the first so many rows, whole coarsest cells, or of all. (1, widths[s], h', w') at each scale, or
+        (candidates, ...) where there are hints."""
+        context = self.context(model)
         label, orientation = (
             torch.tensor([value], device=context.hole.device) for value in (self.label, self.orientation)
         )
-        maps = model.maps(context.padded(COARSEST), label, orientation)
+        shown = None
+        if self.like is not None:
+            shown = bytes_to_units(torch.tensor(self.like), context.hole.dtype).to(context.hole.device)
+            shown = shown.movedim(-1, 0)[None]
+        maps = model.maps(context.padded(model.coarsest), label, orientation, shown)
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
-    def context(self, like: Tensor) -> Context:
-        """What the model is told of the picture, (1, ...) or, where there are hints, (candidates, ...)."""
-        x = self.units(like)
+    def base(self, model: Model, rows: int | None = None) -> Tensor:
+        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells: the hints,
+        (candidates, C, h', w'), or zeros, (1, C, h', w')."""
+        context = self.context(model)
+        cell = model.coarsest
+        height, width = (-side % cell for side in self.hole.shape)
+        base = context.base if model.config.hinted else torch.zeros_like(context.known)
+        return F.pad(base, (0, width, 0, height))[:, :, :rows]
+
+    def condition(self, model: Model, rows: int | None = None) -> Condition:
+        """All that the model's layers are told of the window, or of its first rows."""
+        base = self.base(model, rows) if model.config.hinted and self.hints is not None else None
+        return model.condition(self.maps(model, rows), base)
+
+    def context(self, model: Model) -> Context:
+        """What the encoder is shown, (1, ...) or, where there are hints, (candidates, ...)."""
+        x = self.units(model.head.weight)
         hole = torch.from_numpy(self.hole).to(x)[None, None]
         if self.hints is None:
             return Context.of(x, hole)
         hints = bytes_to_units(torch.from_numpy(self.hints).movedim(-1, 1), x.dtype).to(x.device)
-        hinted = torch.from_numpy(self.hinted).to(x)[None, None]
-        n = len(hints)
-        return Context.of(x.repeat(n, 1, 1, 1), hole.repeat(n, 1, 1, 1), hints, hinted.repeat(n, 1, 1, 1))
+        known, hidden = (t.repeat(len(hints), 1, 1, 1) for t in (x, hole))
+        return Context.of(known, hidden, hints, torch.ones_like(hidden))
 
-    def frame(self, model: PixelCNNPP, rows: int | None = None) -> Tensor:
-        """The picture, or so many rows of it, framed for the decoder, see `framed`: (candidates, C + 1, h' + 1,
-        w' + 1)."""
+    def frame(self, model: Model, base: Tensor, rows: int | None = None) -> Tensor:
+        """The picture, or so many rows of it, counted from `base` and framed for the decoder, see `framed`:
+        (candidates, C + 1, h' + 1, w' + 1)."""
         x = self.units(model.head.weight)[:, :, :rows]
-        height, width = (-(-side // COARSEST) * COARSEST for side in x.shape[2:])
-        return framed(x, (height, width)).repeat(self.candidates, 1, 1, 1)
+        cell, (height, width) = model.coarsest, x.shape[2:]
+        x = (x - base[:, :, :height, :width]).expand(self.candidates, -1, -1, -1)
+        return framed(x, (-(-height // cell) * cell, -(-width // cell) * cell))

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pixpaint.errors import BadRequest
 from pixpaint.layers.pixels import binarize, bytes_to_units
+from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.training.masks import fixed_hole
 
 
@@ -27,7 +27,7 @@ class Score:
 
 @torch.inference_mode()
 def evaluate(
-    model: PixelCNNPP,
+    model: Model,
     images: NDArray[np.uint8],
     labels: NDArray[np.integer] | None = None,
     *,

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from pixpaint.errors import BadModel
 from pixpaint.files import replace_file
+from pixpaint.models.base import Model
 from pixpaint.models.checkpoint import build_model
-from pixpaint.models.config import PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.config import read_config
+from pixpaint.models.family import new_model
 from pixpaint.training import weight_norm
 from pixpaint.training.recipe import Recipe
 
@@ -31,7 +32,7 @@ class TrainingState:
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        self.model = PixelCNNPP(recipe.model)
+        self.model = new_model(recipe.model)
         weight_norm.add(self.model)
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, betas=BETAS)
@@ -55,7 +56,7 @@ class TrainingState:
         parameters = dict(self.model.named_parameters())
         torch._foreach_lerp_([self.average[n] for n in names], [parameters[n] for n in names], 1 - keep)
 
-    def averaged_model(self) -> PixelCNNPP:
+    def averaged_model(self) -> Model:
         """A copy with averaged, plain weights, in evaluation mode: what is evaluated and shipped."""
         # Copied, as `fold` and `build_model` pass on what they need not change, and training goes on changing it.
         plain = {name: tensor.clone() for name, tensor in weight_norm.fold(self.average).items()}
@@ -83,7 +84,7 @@ class TrainingState:
         Raises BadModel where it is damaged, of another model, or of other examples: another seed, batch or data.
         """
         tensors, notes = read_state(path)
-        if PixelCNNPPConfig.from_json(notes["recipe"]["model"]) != self.recipe.model:
+        if read_config(notes["recipe"]["model"]) != self.recipe.model:
             raise BadModel(
                 f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
             )

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from pixpaint.errors import BadRequest
+from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard
 from pixpaint.models.checkpoint import save_model
 from pixpaint.models.encoder import Context
@@ -55,9 +56,9 @@ class Guess(torch.nn.Module):
     """The part of a model that guesses a picture from its context alone, as a module of its own to be shared between
     processes."""
 
-    def __init__(self, model: PixelCNNPP) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        if model.encoder is None or model.preview is None:
+        if not isinstance(model, PixelCNNPP) or model.encoder is None or model.preview is None:
             raise BadRequest("A recipe with encoder_steps needs a model with an encoder.")
         # Of a class and an orientation only what is added to the finest map has a part in the guess.
         finest = [*model.labels[:1], *model.orientations[:1]]
@@ -67,7 +68,9 @@ class Guess(torch.nn.Module):
     def forward(self, context: Context, labels: Tensor, orientations: Tensor) -> Tensor:
         """Output parameters (N, P, H, W) for pictures whose sides are multiples of the coarsest scale."""
         (model,) = self._model
-        guess = model.guess(model.maps(context, labels, orientations))
+        guess = model.guess(
+            model.maps(context, labels, orientations), context.base if model.config.hinted else None
+        )
         assert guess is not None
         return guess
 
@@ -130,7 +133,7 @@ class Loop:
 
     def _run(self, network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Nats of the hidden pixels of all pictures, and of the preview of them."""
-        prediction = network(batch.x, batch.context, batch.labels, batch.orientations)
+        prediction = network(batch.x, batch.context, batch.labels, batch.orientations, batch.like)
         nats = self._nats(prediction.params, batch)
         preview = prediction.preview
         return nats, nats.new_zeros(()) if preview is None else self._nats(preview, batch)
@@ -187,7 +190,7 @@ class Loop:
                 batch, coming = coming.result(), pool.submit(make, step)
                 yield batch.to(self.device)
 
-    def scores(self, model: PixelCNNPP) -> dict[str, Score]:
+    def scores(self, model: Model) -> dict[str, Score]:
         """Held-out scores, bottom half and everything hidden."""
         images, labels = self.pictures.held_out(self.recipe.model.crop, HELD_OUT)
         return {hole: evaluate(model, images, labels, hole=hole) for hole in ("bottom", "all")}
@@ -223,7 +226,7 @@ class Loop:
             dist.barrier()
 
 
-OnPause = Callable[[PixelCNNPP, ModelCard], None]
+OnPause = Callable[[Model, ModelCard], None]
 
 
 def run(

@@ -9,14 +9,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from pixpaint.models.base import Model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 
 Conv = nn.Conv2d | nn.ConvTranspose2d
 
 
-def normalised_layers(model: PixelCNNPP) -> Iterator[tuple[Conv, float]]:
+def normalised_layers(model: Model) -> Iterator[tuple[Conv, float]]:
     """The convolutions of both stacks and the head, with the scale their outputs start at: 0.1 where a gate follows, so
-    that each block begins close to the identity (as in the authors' code), else 1."""
+    that each block begins close to the identity (as in the authors' code), else 1. Of PixelCNN++: the papers of the
+    other models know no weight norm."""
+    if not isinstance(model, PixelCNNPP):
+        return
     gated = {block.conv_out.conv for block in model.gated_blocks()}
     plain = {block.project for block in model.gated_blocks()}
     parts = (
@@ -33,7 +37,7 @@ def normalised_layers(model: PixelCNNPP) -> Iterator[tuple[Conv, float]]:
                 yield layer, 0.1 if layer in gated else 1.0
 
 
-def add(model: PixelCNNPP) -> None:
+def add(model: Model) -> None:
     """Gives each normalised layer a length g and a direction v, one of each an output channel."""
     for layer, _ in normalised_layers(model):
         weight_norm(layer, dim=_out_dim(layer))
@@ -57,7 +61,7 @@ def fold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def start_from_data(model: PixelCNNPP, run: Callable[[], object]) -> None:
+def start_from_data(model: Model, run: Callable[[], object]) -> None:
     """Sets length and bias of each layer, in the order in which `run` reaches them, so that over the batch that
     `run` puts through the model each output channel starts with mean 0 and the wanted standard deviation."""
 

@@ -13,7 +13,7 @@ from pixpaint.bench.machine import contenders, peak_memory, this_machine, two_th
 from pixpaint.bench.subjects import Subject, random_model
 from pixpaint.errors import BadRequest
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
-from pixpaint.sampling.speeds import Speed, decoder_weights
+from pixpaint.sampling.speeds import Speed
 
 ENCODER = EncoderConfig(widths=(8, 8, 8))
 TINY = Subject(
@@ -42,7 +42,7 @@ def test_every_engine_is_measured_at_every_size_and_batch(report: speed.Report) 
     assert measured == [
         (side, side, batch, *engine) for side, batch in ((8, 1), (12, 2)) for engine in ENGINES
     ]
-    weights = decoder_weights(random_model(TINY.config))
+    weights = random_model(TINY.config).decoder_weights
     assert {(row.model, row.features, row.blocks, row.encoder, row.weights) for row in report.rows} == {
         ("tiny", 4, 1, True, weights)
     }
@@ -95,7 +95,7 @@ def test_calibration_measures_what_auto_chooses_from() -> None:
     done: list[float] = []
     speeds = calibrate.measure_speeds(plan, lambda now, total: done.append(now / total))
     assert done[-1] == 1
-    weights = [decoder_weights(random_model(subject.config)) for subject in plan.subjects]
+    weights = [random_model(subject.config).decoder_weights for subject in plan.subjects]
     assert weights[0] < weights[1]
     assert [(s.weights, s.engine, s.device, s.candidates) for s in speeds] == [
         (w, *engine, batch) for w in weights for engine in contenders() for batch in (1, 2)

@@ -49,7 +49,7 @@ def test_every_model_ranks_and_each_level_has_its_part(name: str) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (2, 20, 21, 3), dtype=np.uint8)
     hole = np.zeros((20, 21), bool)
     hole[4:16, 4:16] = True
-    pyramid = model.config.encoder is not None
+    pyramid = model.config.hinted
     weights = fits(model, pictures, hole)
     assert weights.shape == (3 if pyramid else 1, 2)
     assert np.isfinite(weights).all()

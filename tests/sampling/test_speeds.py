@@ -12,7 +12,6 @@ from pixpaint.models.config import EncoderConfig
 from pixpaint.sampling.speeds import (
     Speed,
     calibrated_path,
-    decoder_weights,
     fastest,
     read_speeds,
     save_speeds,
@@ -102,5 +101,5 @@ def test_the_encoder_is_not_counted_in_a_models_size() -> None:
     projections = sum(
         p.numel() for block in beside.gated_blocks() if block.project for p in block.project.parameters()
     )
-    assert decoder_weights(beside) - projections == decoder_weights(alone)
-    assert 0 < decoder_weights(alone) < sum(p.numel() for p in alone.parameters())
+    assert beside.decoder_weights - projections == alone.decoder_weights
+    assert 0 < alone.decoder_weights < sum(p.numel() for p in alone.parameters())

@@ -81,8 +81,11 @@ def test_what_is_hidden_is_not_in_the_context() -> None:
     context = batch.context
     assert not (context.known * context.hole).any()
     assert not (context.hints * (1 - context.hinted)).any()
-    assert not (context.hinted * (1 - context.hole)).any()
-    assert context.hinted.any()
+    everywhere = context.hinted.amin((2, 3), keepdim=True)
+    assert not (context.hinted * (1 - everywhere) * (1 - context.hole)).any()
+    assert 0 < everywhere.sum() < len(everywhere)
+    assert (context.hinted * (1 - everywhere)).any()
+    assert torch.equal(context.base, context.hints * everywhere)
     assert torch.equal(context.known, batch.x * (1 - context.hole))
 
 
