@@ -325,7 +325,7 @@ def test_a_hole_too_large_for_the_memory_is_refused_before_it_is_begun(
     model = model_of(MODELS["pixel_cnn_pp grey"])
     image, hole = np.zeros((60, 60, 3), np.uint8), np.ones((60, 60), bool)
     monkeypatch.setattr(memory, "bytes_at_hand", lambda device: memory.RESERVE + 1000)
-    with pytest.raises(OutOfMemory, match="60 × 60"):
+    with pytest.raises(OutOfMemory, match="64 × 64"):
         next(fill(model, image, hole))
 
 

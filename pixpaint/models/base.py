@@ -90,8 +90,8 @@ class Model(nn.Module, ABC):
         return []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """The maps as each layer is given them, and what the pixels are counted from, (N, C, H, W). Independent of the
-        pixels painted: once a fill."""
+        """The maps as each layer is given them, and what the pixels are counted from, see `Context.base`. Independent
+        of the pixels painted: once a fill."""
         del maps, base
         return {}
 
@@ -129,7 +129,7 @@ class Model(nn.Module, ABC):
             context = context.padded(cell)
         maps = self.maps(context, label, orientation, like)
         preview = self.guess(maps, base)
-        seen = x if base is None else x - base[..., :rows, :columns]
+        seen = x if base is None else x - base[:, :-1, :rows, :columns]
         params = self.decode(framed(seen, (height, width)), self.condition(maps, base))
         return Prediction(
             params[..., :rows, :columns], None if preview is None else preview[..., :rows, :columns]

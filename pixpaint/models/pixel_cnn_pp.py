@@ -13,6 +13,7 @@ what they differ from it by; grey and one-bit pictures; any image size.
 from collections.abc import Iterable, Iterator
 from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -185,13 +186,20 @@ class PixelCNNPP(Model):
         """Runs the vertical stack."""
         self.vertical(self.first_vertical(above, cache), cache, condition)
         cache.publish("above", self.first_above(above, cache), 1)
+        if self.head in condition:
+            pixels = above[:, :-1]
+            cache.publish(
+                "pair", pixels + F.pad(pixels, (1, 0))[..., :-1], 1
+            )  # the two above in a cell of 2 x 2
 
     def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
         """Runs the horizontal stack. The channels of a pixel are drawn together, so that `here` is not read."""
         x = cache.published("above", 1) + self.first_left(left, cache)
         params: Tensor = self.head(F.elu(self.horizontal(x, cache, condition)))
         base = condition.get(self.head)
-        return params if base is None else self._counted_from(cache.crop(base, 1), params)
+        if base is None:
+            return params
+        return self._counted_from(cache.crop(base, 1), params, left[:, :-1] + cache.published("pair", 1))
 
     def guess(self, maps: list[Tensor], base: Tensor | None = None) -> Tensor | None:
         if self.preview is None:
@@ -199,10 +207,15 @@ class PixelCNNPP(Model):
         params: Tensor = self.preview(F.silu(maps[0]))
         return params if base is None else self._counted_from(base, params)
 
-    def _counted_from(self, base: Tensor, params: Tensor) -> Tensor:
-        """Output parameters whose means are counted from base (N, C, h, w): what is learnt is the difference."""
+    def _counted_from(self, base: Tensor, params: Tensor, others: Tensor | None = None) -> Tensor:
+        """Output parameters whose means are counted from base (N, C + 1, h, w), see `Context.base`: what is learnt is
+        the difference. `others` (N, C, h, w) is what the three before a pixel in its cell of 2 x 2 sum to: the pixel
+        that closes a cell is counted from what they leave of the hint's mean."""
         assert isinstance(self.output, DiscretizedLogisticMixture)
-        return self.output.shifted(params, base)
+        hint, closes = base[:, :-1], base[:, -1:]
+        if others is not None:
+            hint = torch.where(closes > 0, (hint - others).clamp(-1, 1), hint)
+        return self.output.shifted(params, hint)
 
 
 def _embeddings(count: int, widths: tuple[int, ...]) -> nn.ModuleList:

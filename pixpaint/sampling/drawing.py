@@ -132,10 +132,11 @@ def draw(
     n: Any,
     row: Any,
     column: Any,
+    origin: Any,
     base: Any,
 ) -> None:
-    """Draws a pixel from its output parameters, all counted from base (C,), as the frame is: layers/output.py, a pixel
-    at a time."""
+    """Draws a pixel from its output parameters, which are counted from base (C,), into the frame, whose pixels are
+    counted from origin (C,): layers/output.py, a pixel at a time."""
     if bits:
         on = noise[0] < 1 / (1 + math.exp(-p[0] / tempering.choice)) if tempering.choice > 0 else p[0] > 0
         frame[n, 0, row + 1, column + 1] = 1.0 if on else -1.0
@@ -153,7 +154,7 @@ def draw(
             mean += math.tanh(chosen[5]) * (x[0] - base[0]) + math.tanh(chosen[8]) * (x[1] - base[1])
         spread = tempering.scale * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
         x[c] = _byte(mean + spread)
-        frame[n, c, row + 1, column + 1] = x[c] - base[c]
+        frame[n, c, row + 1, column + 1] = x[c] - origin[c]
 
 
 @inner
@@ -162,9 +163,9 @@ def _softplus(x: Any) -> Any:
 
 
 @inner
-def log_prob(p: Any, y: Any, bits: Any, components: Any, base: Any) -> Any:
-    """Nats of a drawn pixel base + y (C,) under its output parameters, counted from base, too: layers/output.py, a
-    pixel at a time, in float64."""
+def log_prob(p: Any, y: Any, bits: Any, components: Any, origin: Any, base: Any) -> Any:
+    """Nats of a drawn pixel origin + y (C,) under its output parameters, which are counted from base (C,):
+    layers/output.py, a pixel at a time, in float64."""
     if bits:
         return -_softplus(-float(p[0]) * float(y[0]))
     channels = len(y)
@@ -177,12 +178,12 @@ def log_prob(p: Any, y: Any, bits: Any, components: Any, base: Any) -> Any:
         for c in range(channels):
             mean = float(own[c * per_channel]) + base[c]
             if c == 1:
-                mean += math.tanh(float(own[2])) * y[0]
+                mean += math.tanh(float(own[2])) * (y[0] + origin[0] - base[0])
             elif c == 2:
-                mean += math.tanh(float(own[5])) * y[0]
-                mean += math.tanh(float(own[8])) * y[1]
+                mean += math.tanh(float(own[5])) * (y[0] + origin[0] - base[0])
+                mean += math.tanh(float(own[8])) * (y[1] + origin[1] - base[1])
             log_scale = max(float(own[c * per_channel + 1]), -7.0)
-            x = y[c] + base[c]
+            x = y[c] + origin[c]
             inverse, centred = math.exp(-log_scale), x - mean
             upper, lower = inverse * (centred + 1 / 255), inverse * (centred - 1 / 255)
             if x < -0.999:

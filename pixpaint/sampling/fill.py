@@ -28,6 +28,8 @@ from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import Bytes, doubled
 
+Hints = NDArray[np.float32]
+
 Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[PaintedRow]]
 
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
@@ -140,7 +142,7 @@ class _Fill:
         for part, pyramid in work:
             for level in pyramid:
                 todo = self._todo(part, level)
-                jobs = self._plan(level, todo)
+                jobs = self._plan(part, level, todo)
                 self.row_count += sum(
                     int(orient(todo[job.window], job.orientation).any(1).sum()) for job in jobs
                 )
@@ -150,15 +152,14 @@ class _Fill:
                         self.model, job, len(self.seeds)
                     )  # before the coarser levels are painted in vain
         for part, pyramid in work:
-            hints: Bytes | None = None
+            hints: Hints | None = None
             for level in reversed(pyramid):
                 pictures = np.repeat(level.picture[None], len(self.seeds), 0)
                 yield from self._paint_level(part, level, hints, pictures)
                 if self.stopped:
                     return
                 if level.level:
-                    height, width = pyramid[level.level - 1].hole.shape
-                    hints = np.stack([doubled(picture, height, width) for picture in pictures])
+                    hints = np.stack([doubled(picture) for picture in pictures])
 
     def _levels(self, part: Part) -> list[Level]:
         """The levels of a part, in the model's channels; finest first."""
@@ -168,22 +169,26 @@ class _Fill:
 
     def _todo(self, part: Part, level: Level) -> NDArray[np.bool_]:
         """What of a level is still to be painted. A fill that goes on paints the coarser ones again, to the same."""
-        return level.own if level.level else part.own(self.todo)
+        if level.level:
+            return level.own
+        todo = np.zeros_like(level.own)
+        own = part.own(self.todo)
+        todo[: own.shape[0], : own.shape[1]] = own
+        return todo
 
-    def _plan(self, level: Level, todo: NDArray[np.bool_]) -> list[Job]:
-        config = self.model.config
-        jobs = plan(level.own, config.crop, oriented=config.oriented)
+    def _plan(self, part: Part, level: Level, todo: NDArray[np.bool_]) -> list[Job]:
+        jobs = jobs_of(self.model.config, part, level)
         return [job for job in jobs if todo[job.window].any()]
 
     def _paint_level(
-        self, part: Part, level: Level, hints: Bytes | None, pictures: Bytes
+        self, part: Part, level: Level, hints: Hints | None, pictures: Bytes
     ) -> Iterator[RowPainted]:
         """Paints a level's own pixels into `pictures` (candidates, h, w, C), with `hints` of the same shape."""
         size = 2**level.level
         todo = self._todo(part, level)
         top, left = part.region_rows.start, part.region_columns.start
         shape = len(part.region_rows), len(part.region_columns)
-        for job in self._plan(level, todo):
+        for job in self._plan(part, level, todo):
             check_memory(self.model, job, len(self.seeds))
             rows, columns = positions(job.height, job.width, job.orientation)
             end = self.done + int(todo[job.window].sum())
@@ -233,7 +238,7 @@ def _window(
     level: Level,
     job: Job,
     todo: NDArray[np.bool_],
-    hints: Bytes | None,
+    hints: Hints | None,
     *,
     origin: tuple[int, int],
     seeds: list[int],
@@ -257,6 +262,13 @@ def _window(
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
         like=like,
     )
+
+
+def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
+    """The windows that a level of a part is painted in. Where there are hints, they hold whole cells of the coarser
+    level."""
+    cell = 2 if level.level < part.coarsest else 1
+    return plan(level.own, config.crop, oriented=config.oriented, cell=cell)
 
 
 def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:

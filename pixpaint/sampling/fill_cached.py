@@ -39,9 +39,10 @@ class CachedFill:
         self.model, self.window, self.tempering = model, window, tempering
         self.base = window.base(model, window.rows(model))
         self.frame = window.frame(model, self.base, window.rows(model))
+        self.origin = self.base[:, :-1]
         self.noise = window.noise_planes(self.frame)
         self.above, self.left, self.here = views(self.frame)
-        self.picture = self.here[:, :-1]  # less the base; what is written here is in the other four
+        self.picture = self.here[:, :-1]  # less the origin; what is written here is in the other four
         height, self.width = self.picture.shape[2:]
         self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
@@ -102,7 +103,7 @@ class CachedFill:
             params = self.decode(cache)
             pixel = self.model.output.sample(params, cache.crop(self.noise, 1), self.tempering)
             x = bytes_to_units(pixel, self.frame.dtype)
-            cache.paste(self.picture, x - cache.crop(self.base, 1), 1)
+            cache.paste(self.picture, x - cache.crop(self.origin, 1), 1)
         cache.paste(self.params, params, 1)
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
@@ -123,7 +124,7 @@ class CachedFill:
                 break
         if not columns:
             return None
-        drawn = self.picture[:, :, row : row + 1, columns] + self.base[:, :, row : row + 1, columns]
+        drawn = self.picture[:, :, row : row + 1, columns] + self.origin[:, :, row : row + 1, columns]
         return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1).cpu())
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
@@ -150,7 +151,7 @@ class CachedFill:
     def price(self, row: int, first: int, last: int) -> Tensor:
         """What painted pixels of a row cost in nats (N, n)."""
         here = (..., slice(row, row + 1), slice(first, last))
-        x = self.picture[here] + self.base[here]
+        x = self.picture[here] + self.origin[here]
         return -self.model.output.log_prob(self.params[here], x).double()[:, 0]
 
 

@@ -22,6 +22,7 @@ def fill_slowly(
     condition = window.condition(model)
     base = window.base(model)
     frame = window.frame(model, base)
+    origin = base[:, :-1]
     noise = window.noise_planes(frame)
     picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
     for row in np.flatnonzero(window.todo.any(1)).tolist():
@@ -34,7 +35,7 @@ def fill_slowly(
                 params = model.decode(frame, condition)[here]
                 pixel = model.output.sample(params, noise[here], tempering)  # (candidates, C, 1, 1)
                 x = bytes_to_units(pixel, frame.dtype)
-                picture[here] = x - base[here]
+                picture[here] = x - origin[here]
             nats.append(-model.output.log_prob(params, x)[:, 0].cpu().double())
             painted.append(column)
             pixels.append(pixel[:, :, 0])

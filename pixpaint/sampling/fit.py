@@ -7,6 +7,7 @@ is painted coarse to fine each level has a weight of its own, given the one belo
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +18,8 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import orient
-from pixpaint.sampling.fill import in_colours_of
-from pixpaint.sampling.plan import Job, plan
+from pixpaint.sampling.fill import Hints, in_colours_of, jobs_of
+from pixpaint.sampling.plan import Job
 from pixpaint.sampling.pyramid import Level, levels, parts
 from pixpaint.scaling import Bytes, doubled, halved
 
@@ -49,19 +50,19 @@ def fits(
             for level, picture in zip(known, pictures, strict=True):
                 hints = None
                 if level.level < part.coarsest:
-                    hints = doubled(pictures[level.level + 1], *picture.shape[:2])
-                for job in plan(level.own, config.crop, oriented=config.oriented):
+                    hints = doubled(pictures[level.level + 1])
+                for job in jobs_of(config, part, level):
                     if stop():
                         return weights
                     weights[-1 - level.level, k] += _weight(model, level, job, picture, hints, number)
     return weights
 
 
-def _weight(model: Model, level: Level, job: Job, picture: Bytes, hints: Bytes | None, label: int) -> float:
+def _weight(model: Model, level: Level, job: Job, picture: Bytes, hints: Hints | None, label: int) -> float:
     """The fit of one window of a level, in nats."""
     like = model.head.weight
 
-    def units(pixels: Bytes) -> Tensor:
+    def units(pixels: NDArray[Any]) -> Tensor:
         cut = orient(pixels[job.window], job.orientation).copy()
         return bytes_to_units(torch.from_numpy(cut).movedim(-1, 0)[None], like.dtype).to(like.device)
 

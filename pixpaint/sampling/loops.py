@@ -177,27 +177,37 @@ def paint_run(
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W); `base` (C, H, W) is what they are counted from. What they cost
-    goes to `nats` (N, columns), from column `place` on.
+    `noise` is (N, 4, H, W); `base` (C + 1, H, W) is what they are counted from, see `Context.base`. What they
+    cost goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters)
     slot = n_candidates * narrow
     active = slots * slot
     params = active + slot
+    channels = frame.shape[1] - 1
+    counted_from = np.zeros(channels, frame.dtype)
     for column in range(first, last):
         _enter(left, above, work, frame, row, column, column + 1)
         run_steps(steps, slots, work, row, column, column + 1, 0, len(steps))
+        origin = base[:channels, row, column]
         for n in range(n_candidates):
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
             p = scratch[params : params + wide]
             p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
+            for c in range(channels):
+                counted_from[c] = origin[c]
+                if base[channels, row, column] > 0:  # what the others of its cell leave of the hint's mean
+                    others = (frame[n, c, row + 1, column] + frame[n, c, row, column + 1]) + frame[
+                        n, c, row, column
+                    ]
+                    counted_from[c] = min(max(origin[c] - others, -1.0), 1.0)
             draw(
                 p, noise[n, :, row, column], tempering, head.bits, head.components,
-                frame.shape[1] - 1, frame, n, row, column, base[:, row, column],
+                channels, frame, n, row, column, origin, counted_from,
             )  # fmt: skip
-            drawn = frame[n, :-1, row + 1, column + 1]
+            drawn = frame[n, :channels, row + 1, column + 1]
             nats[n, place + column - first] = -log_prob(
-                p, drawn, head.bits, head.components, base[:, row, column]
+                p, drawn, head.bits, head.components, origin, counted_from
             )

@@ -35,12 +35,13 @@ class Job:
         return slice(self.row, self.row + self.height), slice(self.column, self.column + self.width)
 
 
-def plan(hole: Hole, crop: int, *, oriented: bool) -> list[Job]:
-    """The jobs of a hole (H, W), from top to bottom; `oriented` says whether the model paints turned pictures."""
+def plan(hole: Hole, crop: int, *, oriented: bool, cell: int = 1) -> list[Job]:
+    """The jobs of a hole (H, W), from top to bottom; `oriented` says whether the model paints turned pictures. Windows
+    are made of whole cells of so many pixels a side, as the picture is."""
     jobs = []
     for rows, columns in separate(hole, crop):
-        row, height = widen(rows, hole.shape[0], crop)
-        column, width = widen(columns, hole.shape[1], crop)
+        row, height = in_cells(widen(rows, hole.shape[0], crop), cell)
+        column, width = in_cells(widen(columns, hole.shape[1], crop), cell)
         part = hole[row : row + height, column : column + width]
         orientation = best_orientation(part) if oriented else 0
         jobs.append(Job(row=row, column=column, height=height, width=width, orientation=orientation))
@@ -87,6 +88,12 @@ def widen(span: range, limit: int, crop: int) -> tuple[int, int]:
     length = min(max(len(span) + 2 * (crop // 2), crop), limit)
     start = span.start - (length - len(span)) // 2
     return min(max(start, 0), limit - length), length
+
+
+def in_cells(span: tuple[int, int], cell: int) -> tuple[int, int]:
+    """Start and length of what cells of so many pixels cover a span, given by its own."""
+    start = span[0] // cell * cell
+    return start, -(-(span[0] + span[1] - start) // cell) * cell
 
 
 def best_orientation(hole: Hole) -> int:

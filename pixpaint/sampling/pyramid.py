@@ -97,8 +97,13 @@ def holds_square(hole: Hole, side: int) -> bool:
 
 
 def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int) -> list[Level]:
-    """A part's levels, finest first, of its region's picture (h, w, C), what is hidden in it and what is its own."""
-    found = [Level(level=0, picture=picture, hole=hole, own=own)]
+    """A part's levels, finest first, of its region's picture (h, w, C), what is hidden in it and what is its own; where
+    the picture ends within a coarsest cell they go on to its end, hidden."""
+    unit = 2**coarsest
+    below, right = (-side % unit for side in hole.shape)
+    picture = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="edge")
+    hole = np.pad(hole, ((0, below), (0, right)), constant_values=True)
+    found = [Level(level=0, picture=picture, hole=hole, own=np.pad(own, ((0, below), (0, right))))]
     for level in range(1, coarsest + 1):
         last = found[-1]
         found.append(

@@ -28,8 +28,8 @@ class PaintedRow(NamedTuple):
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
-    0 to 7; hints uint8 (candidates, h, w, C), if any, each candidate's own, everywhere; like uint8 (h', w', C): a
-    picture that the result is to be like."""
+    0 to 7; hints float32 (candidates, h, w, C), in bytes, if any, each candidate's own, everywhere; like uint8
+    (h', w', C): a picture that the result is to be like."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
@@ -37,7 +37,7 @@ class Window:
     noise: NDArray[np.float64]
     label: int
     orientation: int
-    hints: NDArray[np.uint8] | None = None
+    hints: NDArray[np.float32] | None = None
     like: NDArray[np.uint8] | None = None
 
     @property
@@ -86,17 +86,15 @@ class Window:
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
     def base(self, model: Model, rows: int | None = None) -> Tensor:
-        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells: the hints,
-        (candidates, C, h', w'), or zeros, (1, C, h', w')."""
-        context = self.context(model)
+        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells, see `Context.base`:
+        (candidates, C + 1, h', w') where there are hints, else zeros, (1, C + 1, h', w')."""
         cell = model.coarsest
         height, width = (-side % cell for side in self.hole.shape)
-        base = context.base if model.config.hinted else torch.zeros_like(context.known)
-        return F.pad(base, (0, width, 0, height))[:, :, :rows]
+        return F.pad(self.context(model).base, (0, width, 0, height))[:, :, :rows]
 
     def condition(self, model: Model, rows: int | None = None) -> Condition:
         """All that the model's layers are told of the window, or of its first rows."""
-        base = self.base(model, rows) if model.config.hinted and self.hints is not None else None
+        base = self.base(model, rows) if self.hints is not None else None
         return model.condition(self.maps(model, rows), base)
 
     def context(self, model: Model) -> Context:
@@ -114,5 +112,5 @@ class Window:
         (candidates, C + 1, h' + 1, w' + 1)."""
         x = self.units(model.head.weight)[:, :, :rows]
         cell, (height, width) = model.coarsest, x.shape[2:]
-        x = (x - base[:, :, :height, :width]).expand(self.candidates, -1, -1, -1)
+        x = (x - base[:, :-1, :height, :width]).expand(self.candidates, -1, -1, -1)
         return framed(x, (-(-height // cell) * cell, -(-width // cell) * cell))

@@ -6,6 +6,7 @@ resumed: its randomness is keyed by (seed, i).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,6 @@ from pixpaint.scaling import doubled, halved
 from pixpaint.training.masks import random_hole, strokes
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe
-
-HINT_NOISE = 8.0
-"""Largest standard deviation of the noise in a hint, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,23 +81,22 @@ def _example(
     image = orient(image, orientation)
     hole = np.ones((size, size), bool) if rng.random() < recipe.whole else random_hole(rng, size, size)
     kind = rng.random()
-    hints, hinted = image, np.zeros_like(hole)
+    hints: NDArray[Any] = image
+    hinted = np.zeros_like(hole)
     if kind < recipe.half_size_hints:
-        hints, hinted = half_size_hint(rng, image), np.ones_like(hole)
+        hints, hinted = doubled(halved(image)), np.ones_like(hole)
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
-    return np.ascontiguousarray(image), hole, np.ascontiguousarray(hints), hinted, label, orientation, shown
-
-
-def half_size_hint(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture (S, S, C) at half its size, enlarged again: what the next coarser level of a pyramid knows of it. Half
-    of them are a little noisy, since what a coarser level has painted is not as clean as what it was taught with."""
-    small = halved(image)
-    if rng.random() < 0.5:
-        noisy = small + rng.normal(0, rng.uniform(0, HINT_NOISE), small.shape)
-        small = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    return doubled(small, *image.shape[:2])
+    return (
+        np.ascontiguousarray(image),
+        hole,
+        np.ascontiguousarray(hints, np.float32),
+        hinted,
+        label,
+        orientation,
+        shown,
+    )
 
 
 def rough_colours(

@@ -71,7 +71,7 @@ def test_each_level_is_half_the_one_before_and_covers_the_whole_hole() -> None:
     hole = square(48, (101, 90), (20, 30))
     picture = np.full((101, 90, 3), 9, np.uint8)
     found = levels(picture, hole, hole, 2)
-    assert [level.picture.shape for level in found] == [(101, 90, 3), (51, 45, 3), (26, 23, 3)]
+    assert [level.picture.shape for level in found] == [(104, 92, 3), (52, 46, 3), (26, 23, 3)]
     for level in found:
         enlarged = level.hole.repeat(2**level.level, 0).repeat(2**level.level, 1)[:101, :90]
         assert enlarged[hole].all()
