@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pixpaint.assets import model_folders
-from pixpaint.errors import BadModel
+from pixpaint.errors import BadModel, BadRequest
 from pixpaint.files import replace_file
+
+NAME_LIMIT = 100  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,20 @@ class ModelCard:
         data = {**asdict(self), "classes": list(self.classes)}
         del data["path"]
         replace_file(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def check_name(name: str) -> None:
+    """Raises BadRequest for what can't be the name of a model, and so of its files."""
+    if not name or len(name.encode()) > NAME_LIMIT or name.startswith(".") or not name.isprintable():
+        raise BadRequest(f"A model can't be called {name!r}: use a short name that doesn't begin with a dot.")
+    if any(letter in name for letter in "/\\:") or name.endswith(".safetensors"):
+        raise BadRequest(f"A model can't be called {name!r}: use a name without slashes, colons and endings.")
+
+
+def is_taken(name: str) -> bool:
+    """Whether a model folder has files of this name, whether they can be read or not."""
+    files = [f"{name}.safetensors", f"{name}.json"]
+    return any((folder / file).exists() for folder in model_folders() for file in files)
 
 
 def weights_path(name_or_path: str) -> Path:
