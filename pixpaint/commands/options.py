@@ -177,13 +177,35 @@ def _train(options: Namespace) -> int:
 
 
 def _models_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print a list in JSON instead of a table")
+    add = parser.add_argument
+    add(
+        "what",
+        metavar="add",
+        nargs="?",
+        choices=("add",),
+        help="take a model file from elsewhere among your own",
+    )
+    add(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        help="for add: a .safetensors file with its .json beside it; it is checked, then copied",
+    )
+    add("--name", help="for add: what to call it (as its file)")
+    add("--json", action="store_true", help="print JSON instead of a table or a sentence")
 
 
 def _models(options: Namespace) -> int:
-    from pixpaint.commands.models import show_models
+    from pixpaint.commands.models import add, show_models
 
-    return show_models(as_json=options.json)
+    if options.what is None:
+        if options.name is not None:
+            raise BadRequest("--name is for pixpaint models add FILE.")
+        return show_models(as_json=options.json)
+    if options.file is None:
+        raise BadRequest("Name the file to add: pixpaint models add FILE.safetensors.")
+    return add(options.file, options.name, as_json=options.json)
 
 
 def _eval_options(parser: ArgumentParser) -> None:
@@ -252,7 +274,9 @@ COMMANDS = {
     ),
     "sample": Command(description="Draws pictures from nothing.", add_options=_sample_options, run=_sample),
     "train": Command(description="Trains a model on pictures.", add_options=_train_options, run=_train),
-    "models": Command(description="Lists the models at hand.", add_options=_models_options, run=_models),
+    "models": Command(
+        description="Lists the models at hand, or adds one.", add_options=_models_options, run=_models
+    ),
     "eval": Command(
         description="Measures how well a model predicts pictures.", add_options=_eval_options, run=_eval
     ),

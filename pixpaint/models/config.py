@@ -7,6 +7,8 @@ from typing import Any
 
 from pixpaint.errors import BadModel
 
+DEEPEST = 100  # blocks or scales: a file from elsewhere must not keep the program busy making millions
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
@@ -21,6 +23,7 @@ class EncoderConfig:
             and len(self.widths) >= 3
             and _all_ints(self.blocks, *self.widths)
             and min(self.blocks, *self.widths) >= 1
+            and max(self.blocks, len(self.widths)) <= DEEPEST
         )
         if not valid:
             raise BadModel(
@@ -60,6 +63,7 @@ class PixelCNNPPConfig:
             and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
             and min(sizes) >= 1
+            and self.blocks <= DEEPEST
             and 0 <= self.dropout < 1
             and self.classes >= 0
         )
