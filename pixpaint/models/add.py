@@ -8,10 +8,8 @@ import torch
 from pixpaint.assets import user_models_folder
 from pixpaint.errors import BadModel, BadRequest, CannotWrite
 from pixpaint.files import replace_file
-from pixpaint.models.card import ModelCard, check_name, is_taken, read_card
+from pixpaint.models.card import ModelCard, both_files, check_name, is_taken, read_card
 from pixpaint.models.checkpoint import check_weights, read_weights
-
-PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
 
 
 def add_model(path: Path, name: str | None = None) -> ModelCard:
@@ -20,21 +18,7 @@ def add_model(path: Path, name: str | None = None) -> ModelCard:
     It goes by its file's name, or by `name`. Raises BadModel where it is damaged, of another program, or could run
     code when it is read; BadRequest where the name is taken; CannotWrite.
     """
-    if path.suffix.lower() in PICKLES:
-        raise BadModel(
-            f"{path.name} is a pickle, which can run any program that is hidden in it as soon as it is read: "
-            "pixpaint takes only .safetensors files with their .json."
-        )
-    weights = path.with_suffix(".safetensors")
-    if path.suffix.lower() not in (".safetensors", ".json"):
-        raise BadModel(f"{path.name} is no model: pixpaint takes .safetensors files with their .json.")
-    if not weights.is_file():
-        raise BadModel(f"There is no model file {weights}: check its name.")
-    if not weights.with_suffix(".json").is_file():
-        raise BadModel(
-            f"The description {weights.with_suffix('.json').name} is missing beside {weights.name}: a model of "
-            "pixpaint has two files, and both are needed."
-        )
+    weights = both_files(path)
     card = read_card(str(weights))
     name = card.name if name is None else name
     check_name(name)

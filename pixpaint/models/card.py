@@ -11,6 +11,8 @@ from pixpaint.errors import BadModel, BadRequest
 from pixpaint.files import replace_file
 
 NAME_LIMIT = 100  # bytes
+MODEL_SUFFIXES = (".safetensors", ".json")
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,27 @@ def check_name(name: str) -> None:
         raise BadRequest(f"A model can't be called {name!r}: use a short name that doesn't begin with a dot.")
     if any(letter in name for letter in "/\\:") or name.endswith(".safetensors"):
         raise BadRequest(f"A model can't be called {name!r}: use a name without slashes, colons and endings.")
+
+
+def both_files(path: Path) -> Path:
+    """The .safetensors file of a model from elsewhere, of whose two files `path` is one. Raises BadModel where one is
+    missing, or where it is no such file."""
+    if path.suffix.lower() in PICKLES:
+        raise BadModel(
+            f"{path.name} is a pickle, which can run any program that is hidden in it as soon as it is read: "
+            "pixpaint takes only .safetensors files with their .json."
+        )
+    if path.suffix.lower() not in MODEL_SUFFIXES:
+        raise BadModel(f"{path.name} is no model: pixpaint takes .safetensors files with their .json.")
+    weights = path.with_suffix(".safetensors")
+    if not weights.is_file():
+        raise BadModel(f"There is no model file {weights}: check its name.")
+    if not weights.with_suffix(".json").is_file():
+        raise BadModel(
+            f"The description {weights.stem}.json is missing beside {weights.name}: a model of pixpaint has two "
+            "files, and both are needed."
+        )
+    return weights
 
 
 def is_taken(name: str) -> bool:

@@ -3,6 +3,7 @@
 A run's folder holds its checkpoint; the notes in the checkpoint's header tell all of this.
 """
 
+import glob
 import json
 import shutil
 from collections.abc import Mapping
@@ -73,6 +74,9 @@ def discard_run(name: str) -> None:
             shutil.rmtree(run_folder(name))
         for suffix in (".safetensors", ".json"):
             (user_models_folder() / f"{name}{suffix}").unlink(missing_ok=True)
+            # What a process that was ended while it wrote has left behind.
+            for rest in user_models_folder().glob(f".{glob.escape(name)}{suffix}.*"):
+                rest.unlink(missing_ok=True)
     except OSError as error:
         raise CannotWrite(f"{name} can't be removed: {error.strerror or error}.") from error
 
