@@ -13,9 +13,8 @@ from pixpaint.commands.progress import Progress, in_words
 from pixpaint.models.card import ModelCard
 from pixpaint.training.photos import PhotoPictures
 from pixpaint.training.pictures import Pictures
+from pixpaint.training.runs import HEADLINE
 from pixpaint.training.train import Progress as Standing
-
-HEADLINE = "all"  # the hole whose bits/dim are told first
 
 
 class Report(ABC):

@@ -48,7 +48,7 @@ class TrainView(QWidget):
         training, standing = self._training, self._training.standing
         self.title.setText(self.tr("Training {name}").format(name=training.name))
         progress, score = standing.progress, standing.score
-        waits = training.phase is Phase.RUNNING and not progress
+        waits = training.phase is Phase.RUNNING and "seconds_left" not in progress
         self.bar.setRange(0, 0 if waits else PER_MILLE)
         if training.phase is Phase.DONE:
             self.bar.setValue(PER_MILLE)
@@ -57,7 +57,11 @@ class TrainView(QWidget):
         self.state.setText(self._state())
         self.pictures.setText(self._about_pictures())
         if score:
-            text = self.tr("Held-out bits per pixel and colour: {before} before, {now} now; lower is better.")
+            text = self.tr("Bits/dim on the held-out pictures, lower is better: {before} before, {now} now.")
+            if not score["step"]:
+                text = self.tr(
+                    "Bits/dim on the held-out pictures, lower is better: {before} before training."
+                )
             self.bits.setText(text.format(before=f"{score['before']:.3f}", now=f"{score['now']:.3f}"))
             self._show_samples(str(score["samples"]), int(score["step"]))
         else:
@@ -79,7 +83,7 @@ class TrainView(QWidget):
                 return self.tr("Paused; all is saved.")
             case Phase.DONE:
                 return self.tr("{name} is trained and among your models.").format(name=training.name)
-        if not progress:
+        if "seconds_left" not in progress:
             return self.tr("Looking at the pictures…")
         return self.tr("Step {step}, {left} left").format(
             step=progress["step"], left=self._in_words(float(progress["seconds_left"]))

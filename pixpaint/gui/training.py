@@ -8,9 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from pixpaint.errors import CannotWrite
+from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.gui.child import Child
-from pixpaint.training.runs import CHECKPOINT, discard_run, run_folder
+from pixpaint.training.runs import CHECKPOINT, HEADLINE, SAMPLES, Run, discard_run, read_run, run_folder
 
 SAVING = 60_000  # milliseconds that closing waits for the run to be saved
 
@@ -43,11 +43,22 @@ class Phase(Enum):
 
 @dataclass(kw_only=True)
 class Standing:
-    """What the process has told so far: lines of `pixpaint train --json`, by their event."""
+    """What the process has told so far: lines of `pixpaint train --json`, by their event. Of a run that is about to go
+    on only the share that is done is known of its progress."""
 
     pictures: dict[str, Any] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
     score: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Run) -> "Standing":
+        """Where a run stood when it was stopped."""
+        standing = cls(progress={"share_done": run.share_done})
+        if run.history:
+            before, now = (run.history[k].get(HEADLINE, 0.0) for k in (0, -1))
+            samples = str(run.folder / SAMPLES)
+            standing.score = {"step": run.step, "before": before, "now": now, "samples": samples}
+        return standing
 
 
 class Training(QObject):
@@ -80,8 +91,11 @@ class Training(QObject):
 
     def resume(self, name: str) -> None:
         """Goes on with a run that was stopped, now or before a restart."""
-        if name != self.name:
-            self.name, self.standing = name, Standing()
+        try:
+            self.name, self.standing = name, Standing.of(read_run(run_folder(name)))
+        except BadModel as error:
+            self.failed.emit(str(error))
+            return
         self._run("--name", name, "--resume")
 
     def pause(self) -> None:

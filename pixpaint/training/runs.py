@@ -17,18 +17,21 @@ from pixpaint.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 SAMPLES = "samples.png"
+HEADLINE = "all"  # the hole whose bits/dim tell how well a model has learned
 HEADER_LIMIT = 100_000_000  # bytes; safetensors' own
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run that was stopped or has ended, in `folder`; `data` is where its pictures lie."""
+    """A run that was stopped or has ended, in `folder`; `data` is where its pictures lie, `history` how the figures of
+    the held-out ones fell: "step", "seconds", and bits/dim by what is hidden."""
 
     folder: Path
     recipe: Recipe
     data: str
     step: int
     seconds: float
+    history: tuple[Mapping[str, Any], ...]
 
     @property
     def share_done(self) -> float:
@@ -47,10 +50,11 @@ def read_run(folder: Path) -> Run:
     notes = read_notes(path)
     try:
         recipe = Recipe.from_json(notes["recipe"])
-        step, seconds = int(notes["step"]), float(notes["seconds"])
+        step, seconds, history = int(notes["step"]), float(notes["seconds"]), tuple(notes["history"])
     except (PixpaintError, TypeError, ValueError) as error:
         raise _not_resumed(path, error) from error
-    return Run(folder=folder, recipe=recipe, data=str(notes.get("data", "")), step=step, seconds=seconds)
+    data = str(notes.get("data", ""))
+    return Run(folder=folder, recipe=recipe, data=data, step=step, seconds=seconds, history=history)
 
 
 def unfinished_runs() -> list[Run]:

@@ -40,7 +40,13 @@ def model(name: str) -> str:
 def save(name: str, step: int) -> None:
     """A checkpoint of notes alone."""
     recipe = Recipe(name=name, model=PixelCNNPPConfig(channels=1), data="folder", steps=10)
-    notes = {"step": step, "seconds": step, "history": [], "recipe": recipe.to_json(), "data": "pictures"}
+    notes = {
+        "step": step,
+        "seconds": step,
+        "history": [{"all": 4.21}, {"all": 4.21 - step / 100}],
+        "recipe": recipe.to_json(),
+        "data": "pictures",
+    }
     header = json.dumps({"__metadata__": {"pixpaint": json.dumps(notes)}}).encode()
     (run_folder(name) / CHECKPOINT).write_bytes(len(header).to_bytes(8, "little") + header)
 

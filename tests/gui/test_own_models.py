@@ -181,6 +181,8 @@ def test_a_pause_can_be_gone_on_from_also_after_a_restart(
     (run,) = unfinished_runs()
     assert run.share_done == pytest.approx(0.6)
     dialog.form.resume_wanted.emit(run.recipe.name)
+    assert restarted.status.training.text() == "Training mine: 60%"
+    assert "4.210 before, 4.150 now" in dialog.view.bits.text()
     wait_for(qtbot, restarted, Phase.DONE)
     assert "mine" in models_of(restarted)
     assert unfinished_runs() == []
