@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 LAST_WAIT = 2000  # milliseconds a process that was killed is waited for
 
 
-def pixpaint_command() -> list[str]:
-    """What starts pixpaint as this program was started, with less right to the processor than the window."""
-    nicely = ["nice"] if os.name == "posix" else []
-    return [*nicely, sys.executable, "-m", "pixpaint"]
+def pixpaint_command(*, nicely: bool = False) -> list[str]:
+    """What starts pixpaint as this program was started; `nicely` with less right to the processor than the window."""
+    prefix = ["nice"] if nicely and os.name == "posix" else []
+    return [*prefix, sys.executable, "-m", "pixpaint"]
 
 
 class Child(QObject):

@@ -33,10 +33,9 @@ class ModelDesk(QObject):
     ) -> None:
         super().__init__(window)
         self._window, self._panel, self._bar, self._status = window, panel, bar, status
-        command = pixpaint_command()
-        self.training = Training(command, self)
+        self.training = Training(pixpaint_command(nicely=True), self)
         self.dialog = TrainDialog(self.training, status.duration, window)
-        self._adding = Child(command, self)
+        self._adding = Child(pixpaint_command(), self)
         self._adding.told.connect(self._added)
         self._adding.ended.connect(self._after_adding)
         actions.train.triggered.connect(self.show_training)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.gui.child import Child
+from pixpaint.models.card import is_taken
 from pixpaint.training.runs import CHECKPOINT, HEADLINE, SAMPLES, Run, discard_run, read_run, run_folder
 
 SAVING = 60_000  # milliseconds that closing waits for the run to be saved
@@ -148,20 +149,23 @@ class Training(QObject):
             self.made.emit(self.name)
         elif self.phase in (Phase.KEEPING, Phase.DISCARDING):
             self._leave()
-        elif self.phase is Phase.PAUSING and (run_folder(self.name) / CHECKPOINT).exists():
-            self._set(Phase.PAUSED)
         else:
-            saved = (run_folder(self.name) / CHECKPOINT).exists()
+            wanted, saved = self.phase is Phase.PAUSING, (run_folder(self.name) / CHECKPOINT).exists()
             self._set(Phase.PAUSED if saved else Phase.IDLE)
-            self.failed.emit(sentence or self.tr("The training ended unexpectedly; the log has the details."))
+            if wanted and not saved:
+                self.failed.emit(self.tr("It was stopped before it had learned anything."))
+            elif not wanted:
+                self.failed.emit(sentence or self.tr("The training ended; the log has the details."))
 
     def _leave(self) -> None:
         """After the process has ended for good."""
         name, keeps = self.name, self.phase is Phase.KEEPING
         self.forget()
-        if keeps:
+        if keeps and is_taken(name):
             self.made.emit(name)
             return
+        if keeps:
+            self.failed.emit(self.tr("It was stopped before it had learned anything."))
         try:
             discard_run(name)
         except CannotWrite as error:

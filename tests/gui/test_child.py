@@ -91,4 +91,5 @@ def test_at_shut_down_even_a_stubborn_one_ends_and_nothing_more_is_told(qtbot: Q
 
 
 def test_the_command_is_pixpaint_itself() -> None:
-    assert pixpaint_command()[-3:] == [sys.executable, "-m", "pixpaint"]
+    assert pixpaint_command() == [sys.executable, "-m", "pixpaint"]
+    assert pixpaint_command(nicely=True)[-3:] == pixpaint_command()

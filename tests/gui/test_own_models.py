@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such si
 
 @pytest.fixture(autouse=True)
 def _stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_desk, "pixpaint_command", lambda: [sys.executable, str(STUB)])
+    monkeypatch.setattr(model_desk, "pixpaint_command", lambda **_: [sys.executable, str(STUB)])
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     Image.new("RGB", (274, 138), "red").save(tmp_path / "samples.png")
@@ -257,6 +257,22 @@ def test_a_crash_loses_nothing_and_is_told(
     assert len(unfinished_runs()) == 1
     assert window.models.dialog.resume.isVisible()
     assert "signal" in caplog.text
+
+
+@pytest.mark.parametrize("button", ["pause", "Keep"])
+def test_what_is_stopped_too_early_leaves_nothing(
+    qtbot: QtBot, window: MainWindow, pictures: Path, monkeypatch: pytest.MonkeyPatch, button: str
+) -> None:
+    monkeypatch.setenv("STUB_FAILS", "never begins")
+    begin(window, pictures)
+    dialog = window.models.dialog
+    answer(monkeypatch, "Keep")
+    qtbot.waitUntil(lambda: bool(window.models.training.standing.pictures), timeout=TIMEOUT)
+    (dialog.pause if button == "pause" else dialog.cancel).click()
+    wait_for(qtbot, window, Phase.IDLE)
+    assert "before it had learned anything" in dialog.form.complaint.text()
+    assert "mine" not in models_of(window)
+    assert not (user_models_folder() / "mine.safetensors").exists()
 
 
 def test_closing_the_window_asks_and_saves_the_training(
