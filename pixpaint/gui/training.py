@@ -159,17 +159,19 @@ class Training(QObject):
 
     def _leave(self) -> None:
         """After the process has ended for good."""
-        name, keeps = self.name, self.phase is Phase.KEEPING
+        name, keeps, complaint = self.name, self.phase is Phase.KEEPING, ""
+        if not keeps or not is_taken(name):
+            complaint = self.tr("It was stopped before it had learned anything.") if keeps else ""
+            try:
+                discard_run(name)
+            except CannotWrite as error:
+                complaint = str(error)
+        # Only now: what shows that there is no run any more looks for those that are left.
         self.forget()
-        if keeps and is_taken(name):
+        if complaint:
+            self.failed.emit(complaint)
+        elif keeps:
             self.made.emit(name)
-            return
-        if keeps:
-            self.failed.emit(self.tr("It was stopped before it had learned anything."))
-        try:
-            discard_run(name)
-        except CannotWrite as error:
-            self.failed.emit(str(error))
 
     def _set(self, phase: Phase) -> None:
         self.phase = phase

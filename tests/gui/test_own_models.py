@@ -225,6 +225,7 @@ def test_a_cancelled_training_is_kept_or_gone_without_a_trace(
     assert asked == ["Keep what mine has learned so far?"]
     wait_for(qtbot, window, Phase.IDLE)
     assert ("mine" in models_of(window)) == keep
+    assert window.models.dialog.form.unfinished.count() == keep
     assert run_folder("mine").exists() == keep
     assert (user_models_folder() / "mine.safetensors").exists() == keep
 
