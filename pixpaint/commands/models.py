@@ -1,7 +1,8 @@
-"""`pixpaint models`: what models there are, bundled and a person's own."""
+"""`pixpaint models`: what models there are, bundled and a person's own; `pixpaint models add` takes one more."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pixpaint.assets import user_models_folder
@@ -20,6 +21,15 @@ def show_models(*, as_json: bool) -> int:
         print(table([COLUMNS, *(cells(card) for card in cards)]))
     else:
         print(f"There are no models; train one, or put its two files into {user_models_folder()}.")
+    return 0
+
+
+def add(file: Path, name: str | None, *, as_json: bool) -> int:
+    """Puts a model file from elsewhere among a person's own; returns the exit code. Raises PixpaintError."""
+    from pixpaint.models.add import add_model
+
+    card = add_model(file, name)
+    print(json.dumps(fields(card), ensure_ascii=False) if as_json else f"{card.name} is added: {card.path}")
     return 0
 
 

@@ -130,48 +130,94 @@ def _train_options(parser: ArgumentParser) -> None:
     add(
         "--data",
         metavar="PATH",
-        required=True,
-        help="a folder or zip of pictures, or the folder a recipe reads",
+        help="a folder or zip of pictures, or the folder a recipe reads (with --resume: where they were)",
     )
-    add("--recipe", metavar="NAME|FILE", default="folder", help="a bundled recipe or a JSON file (folder)")
     add("--name", help="what to call the model (as the recipe does)")
+    add(
+        "--from",
+        dest="start_from",
+        metavar="MODEL",
+        help="go on from what this model has learned: a name or a .safetensors file. Its size, colours and classes "
+        "stay as they are: pictures in a folder called like one of its classes teach that class, others none",
+    )
+    add("--recipe", metavar="NAME|FILE", help="a bundled recipe or a JSON file (folder)")
     add("--out", metavar="FOLDER", type=Path, help="where to keep all of it (the model among your models)")
     add(
         "--minutes",
         metavar="M",
         type=float,
-        default=float("inf"),
-        help="stop after so long; this does not make the learning rate fall",
+        help="train so long in all, or to the last step, whichever comes first; towards that end the learning rate "
+        "falls to zero, which the model gains from",
     )
-    add(
-        "--steps",
-        metavar="N",
-        type=int,
-        help="stop after so many steps in all (as the recipe says); towards the last of them the learning rate "
-        "falls to zero, which the model gains from, so if --minutes would end the run before, choose an N that is "
-        "reached in that time",
-    )
+    add("--steps", metavar="N", type=int, help="train so many steps in all (as the recipe says)")
     add("--batch", metavar="N", type=int, help="pictures a step (as the recipe says)")
-    add("--resume", action="store_true", help="go on where an earlier run of this name stopped")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier run of this name stopped, as it was begun",
+    )
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to train (auto)")
     add("--threads", metavar="N", type=int, help="processor threads (as many as there are cores)")
+    add(
+        "--json",
+        action="store_true",
+        help='print lines of JSON: first an "event" of pictures (training, held_out, unreadable, too_small), then of '
+        "progress (step, steps, share_done, bits_per_dim, pictures_per_second, seconds_left) and of score (step, "
+        "before and now: held-out bits/dim of hidden pictures, bits_per_dim by what is hidden, samples: a PNG), at "
+        "last of end (name, before, now, model: its file)",
+    )
 
 
 def _train(options: Namespace) -> int:
-    from pixpaint.commands.train import Request, train
+    from pixpaint.commands.train import train
+    from pixpaint.commands.train_plan import Request
 
-    names = ("data", "recipe", "name", "out", "minutes", "steps", "batch", "resume", "device", "threads")
-    return train(Request(**{name: getattr(options, name) for name in names}))
+    names = (
+        "data",
+        "recipe",
+        "start_from",
+        "name",
+        "out",
+        "minutes",
+        "steps",
+        "batch",
+        "resume",
+        "device",
+        "threads",
+    )
+    return train(Request(**{name: getattr(options, name) for name in names}, as_json=options.json))
 
 
 def _models_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print a list in JSON instead of a table")
+    add = parser.add_argument
+    add(
+        "what",
+        metavar="add",
+        nargs="?",
+        choices=("add",),
+        help="take a model file from elsewhere among your own",
+    )
+    add(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        help="for add: a .safetensors file with its .json beside it; it is checked, then copied",
+    )
+    add("--name", help="for add: what to call it (as its file)")
+    add("--json", action="store_true", help="print JSON instead of a table or a sentence")
 
 
 def _models(options: Namespace) -> int:
-    from pixpaint.commands.models import show_models
+    from pixpaint.commands.models import add, show_models
 
-    return show_models(as_json=options.json)
+    if options.what is None:
+        if options.name is not None:
+            raise BadRequest("--name is for pixpaint models add FILE.")
+        return show_models(as_json=options.json)
+    if options.file is None:
+        raise BadRequest("Name the file to add: pixpaint models add FILE.safetensors.")
+    return add(options.file, options.name, as_json=options.json)
 
 
 def _eval_options(parser: ArgumentParser) -> None:
@@ -240,7 +286,9 @@ COMMANDS = {
     ),
     "sample": Command(description="Draws pictures from nothing.", add_options=_sample_options, run=_sample),
     "train": Command(description="Trains a model on pictures.", add_options=_train_options, run=_train),
-    "models": Command(description="Lists the models at hand.", add_options=_models_options, run=_models),
+    "models": Command(
+        description="Lists the models at hand, or adds one.", add_options=_models_options, run=_models
+    ),
     "eval": Command(
         description="Measures how well a model predicts pictures.", add_options=_eval_options, run=_eval
     ),

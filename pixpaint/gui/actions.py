@@ -41,6 +41,8 @@ class Actions:
         )
         self.stop = make(tr("&Stop"), "Esc", icon="stop")
         self.roll = make(tr("&Roll the Seed"), "Ctrl+R", icon="dice")
+        self.train = make(tr("&Train on My Pictures…"), "Ctrl+T")
+        self.add_model = make(tr("&Add a Model File…"))
         self.zoom_in = make(tr("Zoom &In"), "Ctrl++", "Ctrl+=", icon="zoom-in")
         self.zoom_out = make(tr("Zoom &Out"), "Ctrl+-", icon="zoom-out")
         self.fit = make(tr("&Fit in Window"), "Ctrl+0", icon="fit")
@@ -113,6 +115,7 @@ class Actions:
             *(None, self.mask_recall, self.mask_shown),
         )
         self._menu(tr("F&ill"), self.fill, self.fill_anew, self.stop, None, self.roll)
+        self._menu(tr("M&odels"), self.train, self.add_model)
         view = self._menu(tr("&View"), self.zoom_in, self.zoom_out, self.fit, self.actual_size, None)
         _extend(view, self.panel_shown, self.full_screen, None)
         _extend(view.addMenu(tr("Appea&rance")), *self.schemes.values())

@@ -19,6 +19,7 @@ from pixpaint.gui.fill_worker import FillWorker, Paints
 from pixpaint.gui.filling import Filling, State
 from pixpaint.gui.icons import program_icon, tint
 from pixpaint.gui.message_bar import MessageBar
+from pixpaint.gui.model_desk import ModelDesk
 from pixpaint.gui.new_sketch import NewSketchDialog
 from pixpaint.gui.options_bar import OptionsBar
 from pixpaint.gui.shortcuts import ShortcutsDialog
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self.desk = FillDesk(
             self.editor, self.filling, self.worker, self.does, self.panel, self.bar, self.status
         )
+        self.models = ModelDesk(self, self.does, self.panel, self.bar, self.status)
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -218,7 +220,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(FIRST_WAIT, self.desk.prepare)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        if not self._may_close:
+        if not self._may_close and self.models.may_close():
             self.documents.when_safe(self._close_now)
         if not self._may_close:
             event.ignore()
@@ -231,6 +233,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.filling.abandon()
         self.documents.wait()
+        self.models.shut_down()
         self.idle_at_close = self.worker.shut_down(LAST_WAIT)
         event.accept()
 
@@ -252,7 +255,7 @@ class MainWindow(QMainWindow):
         path = _first_file(event)
         if path is not None:
             event.acceptProposedAction()
-            self.documents.open(path)
+            (self.models.add if self.models.is_model(path) else self.documents.open)(path)
 
 
 def _first_file(event: QDropEvent) -> Path | None:

@@ -65,6 +65,17 @@ class SidePanel(QFrame):
         settings.setValue("class", self.label.currentText())
         settings.setValue("temperature", self.temperature.value())
 
+    def show_models(self, cards: "Sequence[ModelCard]", chosen: str = "") -> None:
+        """Another list of models; the one in use stays chosen, unless another is named."""
+        before = self.model.currentText()
+        self._cards = {card.name: card for card in cards}
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            self.model.addItems(list(self._cards))
+            self.model.setCurrentIndex(max(self.model.findText(chosen or before), 0))
+        if self.model.currentText() != before:
+            self._take_model()
+
     def restore(self, settings: QSettings) -> None:
         """The inverse of `store`; a model or class that is gone is passed over."""
         model = str(settings.value("model", FillSettings().model))

@@ -24,16 +24,22 @@ class Status(QStatusBar):
         self.compiling.setToolTip(
             self.tr("Until it is ready, which takes less than a minute, fills run on a slower one.")
         )
+        self.training = QLabel()
         self.addWidget(self.progress)
         self.addWidget(self.text, 1)
-        for label in (self.pointer, self.size_text, self.zoom, self.compiling, self.means):
+        for label in (self.pointer, self.size_text, self.zoom, self.training, self.compiling, self.means):
             label.setContentsMargins(8, 0, 8, 0)
             self.addPermanentWidget(label)
         self.compiling.hide()
+        self.training.hide()
         self.setContentsMargins(10, 3, 6, 3)
 
     def show_compiling(self, running: bool) -> None:
         self.compiling.setVisible(running)
+
+    def show_training(self, text: str) -> None:
+        self.training.setText(text)
+        self.training.setVisible(bool(text))
 
     def say(self, text: str) -> None:
         self.progress.hide()

@@ -73,6 +73,7 @@ QStatusBar { border-top: 1px solid palette(mid); }
 QStatusBar::item { border: none; }
 QLabel#heading { font-weight: 600; }
 QLabel#note { color: palette(placeholder-text); }
+QLabel#complaint { border: none; border-left: 4px solid #d9354f; padding: 4px 8px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox, QAbstractSpinBox { min-height: 22px; }
 QFrame#message QPushButton, QDialogButtonBox QPushButton { padding: 4px 12px; }

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from pixpaint.assets import model_folders
-from pixpaint.errors import BadModel
+from pixpaint.errors import BadModel, BadRequest
 from pixpaint.files import replace_file
+
+NAME_LIMIT = 100  # bytes
+MODEL_SUFFIXES = (".safetensors", ".json")
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,41 @@ class ModelCard:
         data = {**asdict(self), "classes": list(self.classes)}
         del data["path"]
         replace_file(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def check_name(name: str) -> None:
+    """Raises BadRequest for what can't be the name of a model, and so of its files."""
+    if not name or len(name.encode()) > NAME_LIMIT or name.startswith(".") or not name.isprintable():
+        raise BadRequest(f"A model can't be called {name!r}: use a short name that doesn't begin with a dot.")
+    if any(letter in name for letter in "/\\:") or name.endswith(".safetensors"):
+        raise BadRequest(f"A model can't be called {name!r}: use a name without slashes, colons and endings.")
+
+
+def both_files(path: Path) -> Path:
+    """The .safetensors file of a model from elsewhere, of whose two files `path` is one. Raises BadModel where one is
+    missing, or where it is no such file."""
+    if path.suffix.lower() in PICKLES:
+        raise BadModel(
+            f"{path.name} is a pickle, which can run any program that is hidden in it as soon as it is read: "
+            "pixpaint takes only .safetensors files with their .json."
+        )
+    if path.suffix.lower() not in MODEL_SUFFIXES:
+        raise BadModel(f"{path.name} is no model: pixpaint takes .safetensors files with their .json.")
+    weights = path.with_suffix(".safetensors")
+    if not weights.is_file():
+        raise BadModel(f"There is no model file {weights}: check its name.")
+    if not weights.with_suffix(".json").is_file():
+        raise BadModel(
+            f"The description {weights.stem}.json is missing beside {weights.name}: a model of pixpaint has two "
+            "files, and both are needed."
+        )
+    return weights
+
+
+def is_taken(name: str) -> bool:
+    """Whether a model folder has files of this name, whether they can be read or not."""
+    files = [f"{name}.safetensors", f"{name}.json"]
+    return any((folder / file).exists() for folder in model_folders() for file in files)
 
 
 def weights_path(name_or_path: str) -> Path:

@@ -18,7 +18,7 @@ from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.files import replace_file
 from pixpaint.layers.masked import MaskedConv2d
 from pixpaint.models.base import Model
-from pixpaint.models.card import ModelCard, read_card, weights_path
+from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.config import ModelConfig, read_config
 from pixpaint.models.family import new_model
 
@@ -61,18 +61,29 @@ def load_model(
     """The model of this name or path, in evaluation mode. Raises BadModel where it is unknown, damaged or another
     kind."""
     card = read_card(name_or_path)
-    path = weights_path(name_or_path)
+    return check_weights(card, read_weights(card)).to(device, dtype)
+
+
+def read_weights(card: ModelCard) -> bytes:
+    """The file that a card describes. Raises BadModel where it can't be read or is another than the card says."""
+    path = card.path
+    assert path is not None
     try:
         data = path.read_bytes()
     except OSError as error:
         raise BadModel(f"The model file {path} can't be read ({error.strerror}).") from error
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise BadModel(f"The model file {path} is damaged: its sha256 is not the one in its description.")
+    return data
+
+
+def check_weights(card: ModelCard, data: bytes) -> Model:
+    """The model that these bytes of a safetensors file hold. Raises BadModel where they don't, or not the card's."""
     try:
         weights = load_tensors(data)
     except SafetensorError as error:
-        raise BadModel(f"The model file {path} is no safetensors file ({error}).") from error
-    return build_model(read_config(card.config), weights).to(device, dtype)
+        raise BadModel(f"The model file {card.path} is no safetensors file ({error}).") from error
+    return build_model(read_config(card.config), weights)
 
 
 def build_model(config: ModelConfig, weights: Mapping[str, Tensor]) -> Model:

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Self
 
 from pixpaint.errors import BadModel
 
+DEEPEST = 100  # blocks or scales: a file from elsewhere must not keep the program busy making millions
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
@@ -21,6 +23,7 @@ class EncoderConfig:
             and len(self.widths) >= 3
             and all_ints(self.blocks, *self.widths)
             and min(self.blocks, *self.widths) >= 1
+            and max(self.blocks, len(self.widths)) <= DEEPEST
         )
         if not valid:
             raise BadModel(
@@ -135,6 +138,9 @@ class PixelCNNPPConfig(ModelConfig):
     def sizes(self) -> tuple[int, ...]:
         return self.blocks, self.components, self.context
 
+    def is_valid(self) -> bool:
+        return self.blocks <= DEEPEST
+
 
 @dataclass(frozen=True, kw_only=True)
 class PixelCNNConfig(ModelConfig):
@@ -151,7 +157,7 @@ class PixelCNNConfig(ModelConfig):
         return self.blocks, self.head
 
     def is_valid(self) -> bool:
-        return self.classes == 0 and not self.oriented
+        return self.classes == 0 and not self.oriented and self.blocks <= DEEPEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +179,7 @@ class GatedPixelCNNConfig(ModelConfig):
         return self.layers, self.kernel, self.head, self.context
 
     def is_valid(self) -> bool:
-        return self.kernel in (3, 5, 7) and isinstance(self.likeness, bool)
+        return self.kernel in (3, 5, 7) and isinstance(self.likeness, bool) and self.layers <= DEEPEST
 
 
 CONFIGS: dict[str, type[ModelConfig]] = {

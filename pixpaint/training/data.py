@@ -1,6 +1,7 @@
 """What models are trained and evaluated on: the named sets, a person's own pictures, files for evaluation."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +50,15 @@ def photo_pictures(folder: str | Path) -> Mixture:
     return Mixture.of([(0.6, large.unlabelled()), (0.4, small.unlabelled())])
 
 
-def folder_pictures(path: str | Path, *, channels: int = 3) -> PhotoPictures:
-    """A person's own pictures, a folder or a zip. Raises BadImage, and BadRequest for too few of them."""
-    return PhotoPictures.read(Path(path), channels=channels)
+def folder_pictures(path: str | Path, *, channels: int = 3, smallest: int = 1) -> PhotoPictures:
+    """A person's own pictures, a folder or a zip, without those whose shorter side is below `smallest` pixels.
+    Raises BadImage, and BadRequest for too few of them."""
+    return PhotoPictures.read(Path(path), channels=channels, smallest=smallest)
+
+
+def with_classes(pictures: PhotoPictures, classes: tuple[str, ...]) -> PhotoPictures:
+    """The same pictures for a model of these classes: those of a class that it lacks have none."""
+    return replace(pictures, classes=classes, labels=translate(pictures.labels, pictures.classes, classes))
 
 
 def open_pictures(

@@ -42,34 +42,43 @@ class PhotoPictures(Pictures):
     train: NDArray[np.intp]
     kept: NDArray[np.intp]
     divided: bool  # by the folders `train` and `val`
-    unreadable: int  # files that looked like pictures but couldn't be read
+    unreadable: int = 0  # files that looked like pictures but couldn't be read
+    too_small: int = 0  # pictures that were passed over for their size
 
     @classmethod
     def read(
-        cls, path: Path, *, channels: int = 3, fewest: int = FEWEST, at_least: int = 8
+        cls, path: Path, *, channels: int = 3, fewest: int = FEWEST, at_least: int = 8, smallest: int = 1
     ) -> "PhotoPictures":
         """The jpg, png, webp and bmp pictures of a folder or zip, and of the folders in it.
 
         Held out are those below `val`, if there are folders `train` and `val`, else by the digest of their
         path within the folder; of few pictures at least one in seven, up to `at_least`. Where every picture lies in
-        one of several folders, these are the classes; a `classes.json` may name them. Raises BadImage for a
-        damaged zip, BadRequest for fewer than `fewest` pictures.
+        one of several folders, these are the classes; a `classes.json` may name them. Pictures whose shorter side is
+        less than `smallest` pixels are passed over, as unreadable ones are. Raises BadImage for a damaged zip,
+        BadRequest for fewer than `fewest` pictures.
         """
         with opened(path) as (names, read):
             side = decoded_side(len(names), channels)
-            found, pictures = [], []
+            found, pictures, too_small = [], [], 0
             for name in names:
                 try:
-                    pictures.append(decode(read(name), side, channels))
-                    found.append(name)
+                    picture = decode(read(name), side, channels)
                 except UNREADABLE as error:
                     log.warning("%s in %s was skipped: %s", name, path, error)
+                    continue
+                if min(picture.shape[:2]) < smallest:
+                    too_small += 1
+                    continue
+                pictures.append(picture)
+                found.append(name)
             titles = read_titles(read)
-        unreadable = len(names) - len(found)
+        unreadable = len(names) - len(found) - too_small
         if len(found) < fewest:
-            skipped = f" and {unreadable} unreadable ones" if unreadable else ""
+            skipped = f", {unreadable} that can't be read" if unreadable else ""
+            if too_small:
+                skipped += f", {too_small} that are smaller than {smallest} × {smallest} pixels"
             raise BadRequest(
-                f"{path} has {len(found)} readable pictures (jpg, png, webp, bmp){skipped}: "
+                f"{path} has {len(found)} pictures (jpg, png, webp, bmp) that can be used{skipped}: "
                 f"at least {fewest} are needed, and some hundreds of one kind are better; add more or choose "
                 "another folder."
             )
@@ -87,6 +96,7 @@ class PhotoPictures(Pictures):
             kept=kept,
             divided=divided,
             unreadable=unreadable,
+            too_small=too_small,
         )
 
     def __len__(self) -> int:
@@ -158,7 +168,7 @@ def opened(path: Path) -> Iterator[tuple[list[str], Reader]]:
         names = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
         yield picture_names(names), lambda name: (path / name).read_bytes()
     elif not path.exists():
-        raise BadRequest(f"There is no folder or file {path}.")
+        raise BadRequest(f"There is no folder or file {path}: check its name.")
     else:
         try:
             file = zipfile.ZipFile(path)

@@ -14,11 +14,12 @@ from pixpaint.models.config import ModelConfig, read_config
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """`data` is "sketch", "digits" or "folder". Chances are per picture. `steps` is where the learning rate ends
-    its fall.
+    """`data` is "sketch", "photo", "digits" or "folder". Chances are per picture. A run ends after `steps`, or after
+    `minutes` of training if there are any, whichever comes first. `start_from` names the model whose weights it starts
+    with, by name or .safetensors file; without one it starts from nothing.
 
     The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
-    linearly to zero over the last `cooldown` share of `steps`. Hidden pixels cost 1, the encoder's preview of
+    linearly to zero over the last `cooldown` share of the run. Hidden pixels cost 1, the encoder's preview of
     them `preview_weight`. In the first `encoder_steps` the encoder learns alone, from its preview: such a step costs a
     fraction of a whole one, and what the maps can tell the decoder is slow to learn. A gradient longer than `clip` (0:
     none is too long) is shortened to it: colour's sharp mixtures now and then give one that throws a run off.
@@ -30,6 +31,8 @@ class Recipe:
     licence: str = ""
     batch: int = 64
     steps: int = 100_000
+    minutes: float | None = None
+    start_from: str = ""
     learning_rate: float = 1e-3
     clip: float = 0.0
     warmup: int = 200
@@ -64,6 +67,12 @@ class Recipe:
                 raise BadRequest(
                     f"The recipe {self.name} has {field} {value!r}: use a whole number from {lowest}, below 2^63."
                 )
+        if not isinstance(self.start_from, str):
+            raise BadRequest(
+                f"The recipe {self.name} has start_from {self.start_from!r}: use the name of a model."
+            )
+        if self.minutes is not None and not (_is_number(self.minutes) and 0 < self.minutes < math.inf):
+            raise BadRequest(f"The recipe {self.name} has minutes {self.minutes!r}: use a number above 0.")
         if not _is_number(self.learning_rate) or not 0 < self.learning_rate < math.inf:
             raise BadRequest(
                 f"The recipe {self.name} has learning_rate {self.learning_rate!r}: use a number above 0."
@@ -94,10 +103,16 @@ class Recipe:
         if self.likeness and not self.model.likeness:
             raise BadRequest(f"The recipe {self.name} shows pictures to a model without likeness.")
 
-    def learning_rate_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+    def share_done(self, step: int, seconds: float) -> float:
+        """How much of the run lies behind it after so many steps and seconds: 1 or more when it is over."""
+        by_time = seconds / (60 * self.minutes) if self.minutes is not None else 0.0
+        return max(step / self.steps, by_time)
+
+    def learning_rate_at(self, step: int, seconds: float = 0.0) -> float:
+        """The learning rate of a step, counted from 0, that is taken after so many seconds of training."""
         warm = min(1.0, (step + 1) / max(1, self.warmup))
-        cool = min(1.0, max(0.0, self.steps - step) / max(1.0, self.cooldown * self.steps))
+        left = max(0.0, 1 - self.share_done(step, seconds))
+        cool = min(1.0, left / max(self.cooldown, 1 / self.steps))
         return self.learning_rate * warm * self.decay**step * cool
 
     def to_json(self) -> dict[str, Any]:

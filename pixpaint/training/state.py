@@ -5,7 +5,6 @@ A run that is resumed takes the same steps as one that was never stopped: batche
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,23 @@ from pixpaint.models.config import read_config
 from pixpaint.models.family import new_model
 from pixpaint.training import weight_norm
 from pixpaint.training.recipe import Recipe
+from pixpaint.training.runs import read_notes
 
 BETAS = (0.95, 0.9995)
 
 
 class TrainingState:
-    """A model under training with weight norm, on `device`. `step` steps and `seconds` of training lie behind it."""
+    """A model under training with weight norm, on `device`. `step` steps and `seconds` of training lie behind it.
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+    It starts with random weights, or with those of `source`, which is the recipe's model but for the dropout.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device, source: Model | None = None) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.model = new_model(recipe.model)
+        if source is not None:
+            self.model.load_state_dict(source.state_dict())
         weight_norm.add(self.model)
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=recipe.learning_rate, betas=BETAS)
@@ -62,8 +67,8 @@ class TrainingState:
         plain = {name: tensor.clone() for name, tensor in weight_norm.fold(self.average).items()}
         return build_model(self.recipe.model, plain)
 
-    def save(self, path: Path) -> None:
-        """Writes the whole state. Raises CannotWrite."""
+    def save(self, path: Path, data: str = "") -> None:
+        """Writes the whole state, and where its pictures lie. Raises CannotWrite."""
         tensors = {f"model.{name}": p.detach() for name, p in self.model.named_parameters()}
         tensors |= {f"average.{name}": t for name, t in self.average.items()}
         for name, p in self.model.named_parameters():
@@ -74,6 +79,7 @@ class TrainingState:
             "seconds": self.seconds,
             "recipe": self.recipe.to_json(),
             "history": self.history,
+            "data": data,
         }
         tensors = {name: t.contiguous().cpu() for name, t in tensors.items()}
         replace_file(path, save_tensors(tensors, {"pixpaint": json.dumps(notes)}))
@@ -83,7 +89,8 @@ class TrainingState:
 
         Raises BadModel where it is damaged, of another model, or of other examples: another seed, batch or data.
         """
-        tensors, notes = read_state(path)
+        notes = read_notes(path)
+        tensors = read_tensors(path)
         if read_config(notes["recipe"]["model"]) != self.recipe.model:
             raise BadModel(
                 f"{path} holds a run of another model than the recipe {self.recipe.name} describes."
@@ -111,14 +118,10 @@ class TrainingState:
         self.step, self.seconds, self.history = notes["step"], notes["seconds"], notes["history"]
 
 
-def read_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    """Tensors and notes of a saved state. Raises BadModel."""
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a saved state. Raises BadModel."""
     try:
         with safe_open(path, framework="pt") as file:
-            notes: Mapping[str, Any] = json.loads((file.metadata() or {})["pixpaint"])
-            missing = {"step", "seconds", "recipe", "history"} - set(notes)
-            if missing or "model" not in notes["recipe"]:
-                raise ValueError(f"its notes lack {', '.join(sorted(missing)) or 'the model'}")
-            return {name: file.get_tensor(name) for name in file.keys()}, notes  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
         raise BadModel(f"{path} can't be resumed from: it is missing or damaged ({error}).") from error

@@ -6,10 +6,9 @@ authors' code). The loss is the nats of the hidden pixels only.
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from pathlib import Path
 
@@ -21,14 +20,15 @@ from torch.nn.parallel import DistributedDataParallel
 from pixpaint.errors import BadRequest
 from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard
-from pixpaint.models.checkpoint import save_model
-from pixpaint.models.encoder import Context
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.checkpoint import load_model, save_model
 from pixpaint.training import weight_norm
 from pixpaint.training.batches import Batch, make_batch
 from pixpaint.training.evaluate import Score, evaluate
+from pixpaint.training.guess import Guess
 from pixpaint.training.pictures import Pictures
+from pixpaint.training.processes import processes
 from pixpaint.training.recipe import Recipe
+from pixpaint.training.runs import CHECKPOINT
 from pixpaint.training.state import TrainingState
 
 HELD_OUT = 256
@@ -39,48 +39,27 @@ HELD_OUT = 256
 class TrainOptions:
     """How to run a recipe. `folder` gets checkpoint.safetensors, the model and what `on_pause` draws.
 
-    Whichever limit comes first ends the run: `minutes` of this call, or `steps` in all (default: the recipe's). Every
-    `pause_minutes` the state is saved and the held-out pictures are scored.
+    Every `pause_minutes` the state is saved and the held-out pictures are scored. `data`, where the pictures lie, is
+    only noted down.
     """
 
     recipe: Recipe
     folder: Path
-    minutes: float = float("inf")
+    data: str = ""
     resume: bool = False
     device: str = "cpu"
     threads: int | None = None
     pause_minutes: float = 5.0
 
 
-class Guess(torch.nn.Module):
-    """The part of a model that guesses a picture from its context alone, as a module of its own to be shared between
-    processes."""
-
-    def __init__(self, model: Model) -> None:
-        super().__init__()
-        if not isinstance(model, PixelCNNPP) or model.encoder is None or model.preview is None:
-            raise BadRequest("A recipe with encoder_steps needs a model with an encoder.")
-        # Of a class and an orientation only what is added to the finest map has a part in the guess.
-        finest = [*model.labels[:1], *model.orientations[:1]]
-        self.parts = torch.nn.ModuleList([model.encoder, model.preview, *finest])
-        self._model = (model,)  # in a tuple, so that the decoder is no part of this module
-
-    def forward(self, context: Context, labels: Tensor, orientations: Tensor) -> Tensor:
-        """Output parameters (N, P, H, W) for pictures whose sides are multiples of the coarsest scale."""
-        (model,) = self._model
-        guess = model.guess(
-            model.maps(context, labels, orientations), context.base if model.config.hinted else None
-        )
-        assert guess is not None
-        return guess
-
-
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a run stands: bits/dim of the hidden pixels in training (since the last report), seconds left."""
+    """Where a run stands: bits/dim of the hidden pixels in training (since the last report), the share of the whole
+    run that is done, seconds left."""
 
     step: int
     steps: int
+    share_done: float
     bits_per_dim: float
     pictures_per_second: float
     seconds_left: float
@@ -107,17 +86,27 @@ class Loop:
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
             torch.cuda.set_device(device)
         self.device = device
-        self.state = TrainingState(self.recipe, device)
-        self.checkpoint = options.folder / "checkpoint.safetensors"
-        if options.resume and self.checkpoint.exists():
+        self.checkpoint = options.folder / CHECKPOINT
+        resumes = options.resume and self.checkpoint.exists()
+        source = None if resumes or not self.recipe.start_from else self._source()
+        self.state = TrainingState(self.recipe, device, source)
+        if resumes:
             self.state.load(self.checkpoint)
-        else:
+        elif source is None:
             self._start()
         self.network: torch.nn.Module = self.state.model
         self.guess: torch.nn.Module | None = Guess(self.state.model) if self.recipe.encoder_steps else None
         if self.world > 1:
             self.network = DistributedDataParallel(self.network)
             self.guess = DistributedDataParallel(self.guess) if self.guess else None
+
+    def _source(self) -> Model:
+        """The model that the run starts from. Raises BadModel, and BadRequest where it is not the recipe's."""
+        recipe = self.recipe
+        source = load_model(recipe.start_from)
+        if replace(source.config, dropout=recipe.model.dropout) != recipe.model:
+            raise BadRequest(f"The recipe {recipe.name} is for another model than {recipe.start_from}.")
+        return source
 
     def _start(self) -> None:
         """Weight norm's start, from a batch that is the same on every process and in every run."""
@@ -163,7 +152,7 @@ class Loop:
         # Gradients are averaged over processes, so each scales its sum to make the average that of the whole batch.
         loss = loss * self.world / dims
         for group in state.optimiser.param_groups:
-            group["lr"] = recipe.learning_rate_at(state.step)
+            group["lr"] = recipe.learning_rate_at(state.step, state.seconds)
         state.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if recipe.clip:
@@ -207,10 +196,11 @@ class Loop:
                 name=recipe.name,
                 config=recipe.model.to_json(),
                 classes=self.pictures.classes,
-                data=recipe.data,
+                data=self._data_in_words(),
                 licence=recipe.licence,
                 bits_per_dim=bits,
                 training={
+                    **({"from": Path(recipe.start_from).stem} if recipe.start_from else {}),
                     "steps": self.state.step,
                     "batch": recipe.batch,
                     "seconds": round(self.state.seconds),
@@ -220,10 +210,27 @@ class Loop:
             )
             # The model first: weights that are no longer finite are refused and leave the last good checkpoint.
             card = save_model(model, card, self.options.folder)
-            self.state.save(self.checkpoint)
+            self.state.save(self.checkpoint, self.options.data)
             on_pause(model, card)
         if self.world > 1:
             dist.barrier()
+
+    def _data_in_words(self) -> str:
+        """For the card: of a person's own pictures how many and the name of their folder, but not where it lies."""
+        name = Path(self.options.data).name
+        return (
+            f"{len(self.pictures)} pictures of {name}" if self.recipe.data == "folder" else self.recipe.data
+        )
+
+    def agreed(self, seconds: float, *wishes: bool) -> tuple[float, list[bool]]:
+        """The first process's clock and wishes: all must take a step at the same rate, and leave the loop at the same
+        one."""
+        if self.world > 1:
+            told = torch.tensor([seconds, *wishes], dtype=torch.float64, device=self.device)
+            dist.broadcast(told, 0)
+            seconds, *agreed = told.tolist()
+            return seconds, [bool(wish) for wish in agreed]
+        return seconds, list(wishes)
 
 
 OnPause = Callable[[Model, ModelCard], None]
@@ -236,71 +243,65 @@ def run(
     on_progress: Callable[[Progress], None],
     on_pause: OnPause,
     stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Trains until a limit, or `stop()`, and saves. `on_pause` is given the averaged model and its card at every
-    pause, the last one at the end; only the first process calls it and `on_progress`. Raises BadRequest,
-    BadModel, CannotWrite."""
+    """Trains to the end of the recipe's run, or until `stop()`, and saves. `on_pause` is given the averaged model and
+    its card before the first step, at every pause, and at the end; only the first process calls it and `on_progress`.
+    `clock` gives seconds. Raises BadRequest, BadModel, CannotWrite."""
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
     with processes(options.device):
         loop = Loop(options, pictures)
-        _run(loop, on_progress, on_pause, stop)
+        _run(loop, on_progress, on_pause, stop, clock)
 
 
 def _run(
-    loop: Loop, on_progress: Callable[[Progress], None], on_pause: OnPause, stop: Callable[[], bool]
+    loop: Loop,
+    on_progress: Callable[[Progress], None],
+    on_pause: OnPause,
+    stop: Callable[[], bool],
+    clock: Callable[[], float],
 ) -> None:
-    state, options, steps = loop.state, loop.options, loop.recipe.steps
-    begin = told = paused = last = time.monotonic()
-    limit = options.minutes * 60
+    state, recipe, seconds_before = loop.state, loop.recipe, loop.state.seconds
+    if recipe.share_done(state.step, state.seconds) >= 1:
+        raise BadRequest(
+            f"{recipe.name} is trained already, {state.step} steps in {state.seconds / 60:.0f} minutes: "
+            "give more of them in all to go on."
+        )
+    if not state.history:
+        loop.pause(on_pause)
+    begin = told = paused = clock()
     bits: list[float] = []
     first_step = state.step
     batches = loop.batches()
-    while state.step < steps:
+    while True:
         bits.append(loop.step(next(batches)))
-        now = time.monotonic()
-        state.seconds += now - last
-        last = now
-        if loop.rank == 0 and (now - told > 2 or state.step == steps):
-            per_second = (state.step - first_step) / (now - begin)
-            left = min((steps - state.step) / per_second, limit - (now - begin))
+        now = clock()
+        state.seconds, (stopped, due) = loop.agreed(
+            seconds_before + now - begin, stop(), now - paused > loop.options.pause_minutes * 60
+        )
+        share = recipe.share_done(state.step, state.seconds)
+        if loop.rank == 0 and (now - told > 2 or share >= 1):
+            per_second = (state.step - first_step) / max(now - begin, 1e-9)
+            left = (recipe.steps - state.step) / per_second
+            if recipe.minutes is not None:
+                left = min(left, 60 * recipe.minutes - state.seconds)
             on_progress(
                 Progress(
                     step=state.step,
-                    steps=steps,
+                    steps=recipe.steps,
+                    share_done=min(share, 1.0),
                     bits_per_dim=sum(bits) / len(bits),
-                    pictures_per_second=per_second * loop.recipe.batch,
-                    seconds_left=left,
+                    pictures_per_second=per_second * recipe.batch,
+                    seconds_left=max(left, 0.0),
                 )
             )
             told, bits = now, []
-        if _agreed(loop, stop() or now - begin > limit):
+        if stopped or share >= 1:
             break
-        if _agreed(loop, now - paused > options.pause_minutes * 60):
+        if due:
             loop.pause(on_pause)
-            paused = last = time.monotonic()
+            paused = clock()
     batches.close()
     loop.pause(on_pause)
-
-
-def _agreed(loop: Loop, wish: bool) -> bool:
-    """The first process's wish: all must leave the loop at the same step."""
-    if loop.world == 1:
-        return wish
-    told = torch.tensor(float(wish), device=loop.device)
-    dist.broadcast(told, 0)
-    return bool(told)
-
-
-@contextmanager
-def processes(device: str) -> Iterator[None]:
-    """Joins the other processes where torchrun started this one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
-        yield
-        return
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()

@@ -37,10 +37,16 @@ def normalised_layers(model: Model) -> Iterator[tuple[Conv, float]]:
                 yield layer, 0.1 if layer in gated else 1.0
 
 
+@torch.no_grad()
 def add(model: Model) -> None:
-    """Gives each normalised layer a length g and a direction v, one of each an output channel."""
+    """Gives each normalised layer a length g and a direction v, one of each an output channel: the weight's own norm
+    and the weight itself, so that the layer computes what it did before."""
     for layer, _ in normalised_layers(model):
         weight_norm(layer, dim=_out_dim(layer))
+        length = layer.get_parameter("parametrizations.weight.original0")
+        direction = layer.get_parameter("parametrizations.weight.original1")
+        # Weights of nothing but zeros point nowhere: any direction of length zero is the same, and can be learnt from.
+        direction.copy_(torch.where(length == 0, 1.0, direction))
 
 
 def fold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -44,3 +44,30 @@ def test_without_models_it_says_where_to_put_them(
     monkeypatch.setattr(card, "model_folders", list)
     assert main(["models"]) == 0
     assert str(user_models_folder()) in capsys.readouterr().out
+
+
+def test_a_model_from_elsewhere_is_added_and_listed(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert main(["models", "add", str(tiny_model), "--name", "theirs"]) == 0
+    assert "theirs is added" in capsys.readouterr().out
+    assert main(["models"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("theirs"))
+    assert "all 7.500, bottom 7.250" in line
+    assert main(["models", "add", str(tiny_model), "--name", "others", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["path"] == str(user_models_folder() / "others.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [(("add",), "FILE"), (("add", "x.pt"), "pickle"), (("--name", "x"), "--name")],
+)
+def test_what_cannot_be_added_is_explained(
+    arguments: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert named in err
+    assert err.count("\n") == 1

@@ -47,6 +47,12 @@ def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for k in range(15):
             pixels = rng.integers(0, 256, (20, 20), dtype=np.uint8)
             Image.fromarray(pixels).save(Path("pictures", kind, f"{k}.png"))
+    for folder in ("empty", "mixed", "small"):
+        Path(folder).mkdir()
+    for k in range(25):
+        Path("mixed", f"{k}.jpg").write_text("no picture")
+        Path("mixed", f"{k}.txt").write_text("no picture")
+        Image.new("L", (30, 7)).save(Path("small", f"{k}.png"))
 
 
 def train(*arguments: str) -> int:
@@ -131,6 +137,17 @@ def test_ctrl_c_saves_what_there_is(
         (("--data", "pictures/round"), "15"),
         (("--device", "abacus"), "abacus"),
         (("--recipe", "sketch", "--data", "nowhere"), "sketch"),
+        (("--data", "nowhere"), "There is no folder or file"),
+        (("--data", "empty"), "0 pictures"),
+        (("--data", "mixed"), "0 pictures (jpg, png, webp, bmp) that can be used, 25 that can't be read"),
+        (("--data", "small"), "25 that are smaller than 8 × 8 pixels"),
+        (("--minutes", "0"), "--minutes is 0"),
+        (("--minutes", "nan"), "--minutes is nan"),
+        (("--name", "a/b"), "a/b"),
+        (("--name", ".."), ".."),
+        (("--name", "sketch"), "a model called sketch already"),
+        (("--from", "nobody"), "no model named nobody"),
+        (("--from", "recipe.safetensors"), "no model file"),
     ],
 )
 def test_what_cannot_be_trained_on_is_explained(

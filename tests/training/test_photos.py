@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixpaint.errors import BadImage, BadRequest
-from pixpaint.training.data import folder_pictures, open_pictures
+from pixpaint.training.data import folder_pictures, open_pictures, with_classes
 from pixpaint.training.photos import LONGEST_SIDE, PhotoPictures, decode, decoded_side
 from pixpaint.training.pictures import NO_CLASS
 
@@ -118,8 +118,27 @@ def test_unreadable_files_are_counted_and_passed_over(tmp_path: Path) -> None:
 def test_too_few_pictures_are_refused_with_advice(tmp_path: Path) -> None:
     write_many(tmp_path, 5)
     (tmp_path / "text.png").write_text("not a picture")
-    with pytest.raises(BadRequest, match=r"5 readable pictures.* and 1 unreadable.*at least 20.*add more"):
+    with pytest.raises(BadRequest, match=r"has 5 pictures.*, 1 that can't be read: at least 20.*add more"):
         folder_pictures(tmp_path)
+
+
+def test_pictures_smaller_than_a_crop_are_passed_over_and_told(tmp_path: Path) -> None:
+    write_many(tmp_path, 22)
+    for i in range(3):
+        write(tmp_path / f"small{i}.png", i, (200, 30))
+    pictures = folder_pictures(tmp_path, smallest=32)
+    assert len(pictures.pictures) == 22
+    assert pictures.too_small == 3
+    with pytest.raises(BadRequest, match=r"has 22 .* 3 that are smaller than 32 × 32 pixels: at least 30"):
+        PhotoPictures.read(tmp_path, smallest=32, fewest=30)
+
+
+def test_a_model_s_classes_are_kept_and_other_folders_have_none(tmp_path: Path) -> None:
+    write_many(tmp_path / "dogs", 15)
+    write_many(tmp_path / "cats", 15)
+    pictures = with_classes(folder_pictures(tmp_path), ("birds", "dogs"))
+    assert pictures.classes == ("birds", "dogs")
+    assert sorted(pictures.labels.tolist()) == [NO_CLASS] * 15 + [1] * 15
 
 
 @pytest.mark.parametrize("make", ["gone", "text", "cut"])

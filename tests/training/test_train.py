@@ -107,7 +107,7 @@ def test_the_card_tells_how_the_figures_fell(tmp_path) -> None:
         options = TrainOptions(recipe=replace(RECIPE, steps=steps), folder=tmp_path, resume=True)
         run(options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card: cards.append(card))
     history = read_card(str(tmp_path / "tiny.safetensors")).training["history"]
-    assert [entry["step"] for entry in history] == [2, 4]
+    assert [entry["step"] for entry in history] == [0, 2, 4]
     assert [entry["bottom"] for entry in history] == [card.bits_per_dim["bottom"] for card in cards]
 
 
@@ -138,9 +138,10 @@ def test_a_run_leaves_a_model_with_its_card_and_a_checkpoint(tmp_path) -> None:
 
 def test_a_run_ends_at_its_time_limit_and_when_told_to(tmp_path) -> None:
     cards = []
-    options = TrainOptions(recipe=replace(RECIPE, steps=10**6), folder=tmp_path, minutes=0.001)
+    recipe = replace(RECIPE, steps=10**6, minutes=0.001)
+    options = TrainOptions(recipe=recipe, folder=tmp_path)
     run(options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card: cards.append(card))
-    options = replace(options, minutes=60.0, resume=True)
+    options = replace(options, recipe=replace(recipe, minutes=60.0), resume=True)
     run(
         options,
         FourPictures(),
@@ -148,7 +149,11 @@ def test_a_run_ends_at_its_time_limit_and_when_told_to(tmp_path) -> None:
         on_pause=lambda _, c: cards.append(c),
         stop=lambda: True,
     )
-    assert cards[1].training["steps"] == cards[0].training["steps"] + 1
+    begun, ended, resumed = (card.training["steps"] for card in cards)
+    assert begun == 0
+    assert resumed == ended + 1
+    with pytest.raises(BadRequest, match="trained already"):
+        run(replace(options, recipe=recipe), FourPictures(), on_progress=print, on_pause=print)
 
 
 WORKER = """
@@ -156,7 +161,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import torch.distributed as dist
-from pixpaint.training.train import processes
+from pixpaint.training.processes import processes
 from tests.training.examples import RECIPE, losses_of
 with processes("cpu"):
     losses = losses_of(RECIPE, Path(sys.argv[1]) / str(dist.get_rank()), 4)

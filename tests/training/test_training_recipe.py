@@ -17,6 +17,14 @@ def test_the_learning_rate_climbs_holds_and_falls_to_nothing() -> None:
     assert rates == pytest.approx([0.1, 1, 1, 1, 0.5, 0])
 
 
+def test_in_a_run_limited_by_time_the_rate_falls_with_the_time_or_with_the_steps() -> None:
+    recipe = replace(RECIPE, steps=100, minutes=10.0, warmup=0, cooldown=0.5, decay=1.0)
+    at = [(10, 120.0), (10, 300.0), (10, 450.0), (75, 300.0), (10, 600.0), (100, 60.0)]
+    rates = [recipe.learning_rate_at(step, seconds) / recipe.learning_rate for step, seconds in at]
+    assert rates == pytest.approx([1, 1, 0.5, 0.5, 0, 0])
+    assert [recipe.share_done(step, seconds) for step, seconds in at] == [0.2, 0.5, 0.75, 0.75, 1, 1]
+
+
 @pytest.mark.parametrize("name", ["sketch", "digits"])
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
     recipe = read_recipe(name)
@@ -45,6 +53,7 @@ def test_an_unknown_or_broken_recipe_is_refused(tmp_path) -> None:
         {"learning_rate": "fast"}, {"decay": 0}, {"decay": 1.1}, {"preview_weight": -0.1},
         {"ema": 1}, {"ema": -0.1}, {"ema": None}, {"cooldown": 1.1}, {"whole": -0.1}, {"turned": "no"},
         {"no_class": float("nan")}, {"half_size_hints": 0.6, "stroke_hints": 0.6},
+        {"minutes": 0}, {"minutes": -1.0}, {"minutes": "10"}, {"minutes": float("inf")}, {"start_from": None},
         {"half_size_hints": 1.5, "stroke_hints": -0.5}, {"bf16": 1},
     ],
     ids=str,
