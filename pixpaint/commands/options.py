@@ -199,7 +199,15 @@ def _eval(options: Namespace) -> int:
 
 def _bench_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("what", metavar="speed", choices=("speed",), help="what to measure: how fast the engines are")
+    add(
+        "what",
+        metavar="speed|quality",
+        choices=tuple(BENCHES),
+        help="what to measure: how fast the engines are, or how good fills of photographs are beside other programs'",
+    )
+    add("--json", action="store_true", help="print one line of JSON")
+
+    add = parser.add_argument_group("bench speed").add_argument
     add("--quick", action="store_true", help="small pictures and small batches only, within a minute")
     add(
         "--curves",
@@ -212,14 +220,60 @@ def _bench_options(parser: ArgumentParser) -> None:
         action="store_true",
         help="measure instead by what `auto` picks an engine here, and keep it",
     )
-    add("--json", action="store_true", help="print one line of JSON")
+
+    add = parser.add_argument_group("bench quality").add_argument
+    add(
+        "pictures",
+        metavar="PICTURES",
+        nargs="?",
+        help="a folder or zip of photographs; PICTURES:held-out means those that training on them holds out "
+        "(the held-out ones of photos.zip, in $PIXPAINT_DATA or here)",
+    )
+    add("--n", metavar="N", type=int, help="the first N of them (all)")
+    add("--holes", metavar="KIND,...", help="of scratch, stroke, 48 and 96 (all)")
+    add("--model", metavar="NAME", help="a model's name or .safetensors file (photo)")
+    add("--seed", metavar="N", type=int, help="the same seed makes the same holes and fills (0)")
+    add("--sheet", metavar="SHEET.png", type=Path, help="save the first pictures, masked and filled by each")
+
+
+BENCHES = {
+    "speed": ("quick", "curves", "calibrate"),
+    "quality": ("pictures", "n", "holes", "model", "seed", "sheet"),
+}
+"""What can be measured, and the options of each alone."""
 
 
 def _bench(options: Namespace) -> int:
+    for what, names in BENCHES.items():
+        for name in names:
+            if what != options.what and getattr(options, name) not in (None, False):
+                raise BadRequest(f"{_option(name)} belongs to bench {what}, not to bench {options.what}.")
+    return _bench_speed(options) if options.what == "speed" else _bench_quality(options)
+
+
+def _option(name: str) -> str:
+    return name.upper() if name == "pictures" else f"--{name}"
+
+
+def _bench_speed(options: Namespace) -> int:
     from pixpaint.commands.bench_speed import Wish, bench_speed
 
     wish = Wish(quick=options.quick, curves=options.curves, calibrate=options.calibrate)
     return bench_speed(wish, as_json=options.json)
+
+
+def _bench_quality(options: Namespace) -> int:
+    from pixpaint.commands.bench_quality import Wish, bench_quality
+
+    wish = Wish(
+        pictures=options.pictures,
+        count=options.n,
+        model="photo" if options.model is None else options.model,
+        seed=0 if options.seed is None else options.seed,
+        holes=() if options.holes is None else tuple(options.holes.split(",")),
+        sheet=options.sheet,
+    )
+    return bench_quality(wish, as_json=options.json)
 
 
 WINDOW = Command(
@@ -239,7 +293,7 @@ COMMANDS = {
         description="Measures how well a model predicts pictures.", add_options=_eval_options, run=_eval
     ),
     "bench": Command(
-        description="Measures how fast the engines are on this machine.",
+        description="Measures how fast the engines are on this machine, or how good fills are beside other programs'.",
         add_options=_bench_options,
         run=_bench,
     ),
