@@ -6,6 +6,7 @@ every method has known pixels on all sides.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,11 +79,16 @@ def wandering(
 
 def along(points: Points, width: float, side: int) -> Hole:
     """The pixels whose middle is less than half of `width` away from a line through these points."""
-    rows, columns = np.mgrid[:side, :side] + 0.5
     hole = np.zeros((side, side), np.bool_)
-    for (y, x), (dy, dx) in zip(points[:-1], np.diff(points, axis=0), strict=True):
+    reach = width / 2
+    for start, end in pairwise(points):
+        low = np.clip(np.floor(np.minimum(start, end) - reach), 0, side).astype(int)
+        high = np.clip(np.ceil(np.maximum(start, end) + reach), 0, side).astype(int)
+        rows, columns = np.mgrid[low[0] : high[0], low[1] : high[1]] + 0.5
+        (y, x), (dy, dx) = start, end - start
         share = np.clip(((rows - y) * dy + (columns - x) * dx) / (dy**2 + dx**2), 0, 1)
-        hole |= np.hypot(rows - y - share * dy, columns - x - share * dx) < width / 2
+        near = np.hypot(rows - y - share * dy, columns - x - share * dx) < reach
+        hole[low[0] : high[0], low[1] : high[1]] |= near
     return hole
 
 

@@ -246,7 +246,8 @@ BENCHES = {
 def _bench(options: Namespace) -> int:
     for what, names in BENCHES.items():
         for name in names:
-            if what != options.what and getattr(options, name) not in (None, False):
+            given = getattr(options, name)
+            if what != options.what and given is not None and given is not False:
                 raise BadRequest(f"{_option(name)} belongs to bench {what}, not to bench {options.what}.")
     return _bench_speed(options) if options.what == "speed" else _bench_quality(options)
 

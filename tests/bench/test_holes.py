@@ -18,17 +18,16 @@ from pixpaint.bench.holes import (
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hole_is_seeded_never_empty_and_keeps_the_rim(kind: str) -> None:
     seen = set()
-    for number in range(12):
+    for number in range(6):
         hole = seeded_hole(kind, 256, 3, number)
         assert hole.shape == (256, 256)
         assert set(np.unique(hole.view(np.uint8))) == {0, 1}  # some libraries take the bytes for numbers
-        assert not np.delete(np.delete(hole, np.s_[RIM:-RIM], 0), np.s_[RIM:-RIM], 1).any()
         rim = np.ones_like(hole)
         rim[RIM:-RIM, RIM:-RIM] = False
         assert not (hole & rim).any()
         assert np.array_equal(hole, seeded_hole(kind, 256, 3, number))
         seen.add(hole.tobytes())
-    assert len(seen) == 12
+    assert len(seen) == 6
     assert not np.array_equal(seeded_hole(kind, 256, 4, 0), seeded_hole(kind, 256, 3, 0))
 
 
@@ -53,11 +52,11 @@ def test_a_smallest_picture_has_one_place_for_the_square() -> None:
 
 @pytest.mark.parametrize("width", [3.0, STROKE_WIDTH])
 def test_a_line_is_as_wide_as_it_says(width: float) -> None:
-    level = along(np.array([(30.0, 5.0), (30.0, 95.0)]), width, 100)
+    level = along(np.array([(30.0, 20.0), (30.0, 75.0)]), width, 100)
     assert np.count_nonzero(level[:, 50]) == pytest.approx(width, abs=1)
-    assert np.flatnonzero(level[30])[[0, -1]] == pytest.approx((5 - width / 2, 95 + width / 2), abs=1)
-    slope = along(np.array([(10.0, 10.0), (90.0, 90.0)]), width, 100)
-    length = np.hypot(80, 80)
+    assert np.flatnonzero(level[30])[[0, -1]] == pytest.approx((20 - width / 2, 75 + width / 2), abs=1)
+    slope = along(np.array([(15.0, 15.0), (85.0, 62.0)]), width, 100)
+    length = np.hypot(70, 47)
     assert np.count_nonzero(slope) == pytest.approx(width * length + np.pi * width**2 / 4, rel=0.03)
 
 
@@ -69,7 +68,7 @@ def inside(hole: np.ndarray, width: int) -> bool:
 
 def test_scratches_are_thin_and_strokes_are_not() -> None:
     thin, wide = [], []
-    for number in range(12):
+    for number in range(6):
         scratch, stroke = (seeded_hole(kind, 256, 0, number) for kind in ("scratch", "stroke"))
         thin.append(np.count_nonzero(scratch))
         wide.append(np.count_nonzero(stroke))

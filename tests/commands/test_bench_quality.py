@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixpaint.bench import quality
+from pixpaint.bench import quality, speed
 from pixpaint.bench.holes import KINDS
 from pixpaint.cli import main
 from pixpaint.commands import bench_quality
@@ -49,6 +49,7 @@ def measuring_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         bench_quality, "compare", lambda *_, **__: pytest.fail("measured before the request was checked")
     )
+    monkeypatch.setattr(speed, "prepare", lambda: pytest.fail("measured before the request was checked"))
 
 
 FIGURES = {"psnr", "ssim", "patch", "gradient", "step", "seconds"}
@@ -142,7 +143,19 @@ def test_a_person_gets_a_table_and_what_it_means(
         (["photos", "--quick"], 2, "--quick belongs to bench speed"),
         (["photos", "--curves", "curves.png"], 2, "--curves belongs to bench speed"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=[
+        "no-data",
+        "none",
+        "hole",
+        "no-hole",
+        "model",
+        "seed",
+        "no-png",
+        "no-folder",
+        "no-photos",
+        "quick",
+        "curves",
+    ],
 )
 def test_a_bad_request_is_one_sentence_before_anything_is_measured(
     arguments: list[str],
@@ -162,6 +175,7 @@ def test_a_bad_request_is_one_sentence_before_anything_is_measured(
     assert named in err
 
 
+@pytest.mark.usefixtures("measuring_fails")
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -170,7 +184,7 @@ def test_a_bad_request_is_one_sentence_before_anything_is_measured(
         (["--sheet", "sheet.png"], "--sheet"),
         (["--seed", "0"], "--seed"),
     ],
-    ids=" ".join,
+    ids=["pictures", "n", "sheet", "seed"],
 )
 def test_bench_speed_has_none_of_its_options(
     arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]
