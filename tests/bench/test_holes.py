@@ -54,7 +54,7 @@ def test_a_smallest_picture_has_one_place_for_the_square() -> None:
 def test_a_line_is_as_wide_as_it_says(width: float) -> None:
     level = along(np.array([(30.0, 20.0), (30.0, 75.0)]), width, 100)
     assert np.count_nonzero(level[:, 50]) == pytest.approx(width, abs=1)
-    assert np.flatnonzero(level[30])[[0, -1]] == pytest.approx((20 - width / 2, 75 + width / 2), abs=1)
+    assert np.flatnonzero(level[30])[[0, -1]] == pytest.approx((20 - width / 2, 74 + width / 2), abs=1)
     slope = along(np.array([(15.0, 15.0), (85.0, 62.0)]), width, 100)
     length = np.hypot(70, 47)
     assert np.count_nonzero(slope) == pytest.approx(width * length + np.pi * width**2 / 4, rel=0.03)
