@@ -29,15 +29,15 @@ class Figure:
 class Row:
     """One filler on one kind of hole: `metrics` says what is what.
 
-    `gradient` and `step` are the fills' sums over all pictures by the true ones'; all others are means over
-    pictures. `seconds` is for one fill.
+    `gradient_energy` and `border_step` are the fills' sums over all pictures by the true ones'; all others are means
+    over pictures. `seconds` is for one fill.
     """
 
     psnr: Figure
     ssim: Figure
-    patch: Figure
-    gradient: Figure
-    step: Figure
+    patch_distance: Figure
+    gradient_energy: Figure
+    border_step: Figure
     seconds: Figure
 
 
@@ -139,9 +139,9 @@ def _row(verdicts: Sequence[_Verdict]) -> Row:
     return Row(
         psnr=mean([verdict.psnr for verdict in verdicts]),
         ssim=mean([verdict.ssim for verdict in verdicts]),
-        patch=mean([verdict.patch for verdict in verdicts]),
-        gradient=ratio([verdict.gradient for verdict in verdicts]),
-        step=ratio([verdict.step for verdict in verdicts]),
+        patch_distance=mean([verdict.patch for verdict in verdicts]),
+        gradient_energy=ratio([verdict.gradient for verdict in verdicts]),
+        border_step=ratio([verdict.step for verdict in verdicts]),
         seconds=mean([verdict.seconds for verdict in verdicts]),
     )
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixpaint.bench.crops import SIDE, Crops, read_crops
 from pixpaint.bench.holes import KINDS, seeded_hole
 from pixpaint.bench.machine import Machine, this_machine, two_threads
 from pixpaint.bench.peers import missing_peers, peers_at_hand
-from pixpaint.bench.quality import DIRECTIONS, PATCHES, Comparison, Figure, compare, painted_by
+from pixpaint.bench.quality import DIRECTIONS, PATCHES, Comparison, Figure, Row, compare, painted_by
 from pixpaint.commands.bench_speed import aligned, in_words
 from pixpaint.commands.contact import band
 from pixpaint.commands.fill import check, load
@@ -73,7 +74,7 @@ def bench_quality(wish: Wish, *, as_json: bool) -> int:
 
 def _measure(
     wish: Wish, crops: Crops, painter: Painter, settings: FillSettings, progress: Progress
-) -> tuple[Report, list[Any]]:
+) -> tuple[Report, list[NDArray[np.uint8]]]:
     count = len(crops.pictures)
     kinds = [kind for kind in KINDS if kind in wish.holes] if wish.holes else list(KINDS)
     holes = {kind: [seeded_hole(kind, SIDE, wish.seed, i) for i in range(count)] for kind in kinds}
@@ -109,11 +110,11 @@ def as_fields(report: Report) -> dict[str, Any]:
     """The fields of `--json`."""
     return {
         "rows": [
-            {"hole": kind, "method": name, **asdict(row)}
+            {"hole": kind, "method": name, **_flat(row)}
             for kind, comparison in report.comparisons.items()
             for name, row in comparison.rows.items()
         ],
-        "patch_floor": {kind: asdict(comparison.floor) for kind, comparison in report.comparisons.items()},
+        "patch_floor": {kind: comparison.floor.mean for kind, comparison in report.comparisons.items()},
         "pictures": len(report.crops.pictures),
         "data": str(report.crops.path),
         "which": report.crops.which,
@@ -128,6 +129,13 @@ def as_fields(report: Report) -> dict[str, Any]:
         "missing": list(report.missing),
         "machine": asdict(report.machine),
     }
+
+
+def _flat(row: Row) -> dict[str, float | None]:
+    """Each figure's mean under its own name, and its standard error under "<name>_error"."""
+    figures: dict[str, Figure] = vars(row)
+    means = {name: figure.mean for name, figure in figures.items()}
+    return means | {f"{name}_error": figure.error for name, figure in figures.items()}
 
 
 def lines(report: Report) -> Iterator[str]:
@@ -166,9 +174,9 @@ def _table(report: Report) -> Iterator[tuple[str, ...]]:
                 name,
                 _cell(row.psnr, 2),
                 _cell(row.ssim, 3),
-                _cell(row.patch, 1),
-                _cell(row.gradient, 3),
-                _cell(row.step, 3),
+                _cell(row.patch_distance, 1),
+                _cell(row.gradient_energy, 3),
+                _cell(row.border_step, 3),
                 _cell(row.seconds, 3),
             )
         yield (kind, "floor", "", "", _cell(comparison.floor, 1), "", "", "")

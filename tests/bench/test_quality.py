@@ -54,19 +54,19 @@ def test_a_perfect_fill_has_the_best_of_all_figures_and_the_floor() -> None:
     row = comparison.rows["knowing"]
     assert row.psnr == Figure(mean=metrics.MOST_PSNR, error=0)
     assert row.ssim.mean == pytest.approx(1)
-    assert row.gradient == Figure(mean=1, error=0)
-    assert row.step == Figure(mean=1, error=0)
-    assert row.patch == comparison.floor
+    assert row.gradient_energy == Figure(mean=1, error=0)
+    assert row.border_step == Figure(mean=1, error=0)
+    assert row.patch_distance == comparison.floor
     assert np.array_equal(comparison.fills["knowing"], PICTURES)
 
 
 def test_a_flat_fill_has_no_gradient_and_is_far_from_the_originals_patches() -> None:
     comparison = compared(grey=grey)
     row = comparison.rows["grey"]
-    assert row.gradient.mean == 0
-    assert row.patch.mean is not None
+    assert row.gradient_energy.mean == 0
+    assert row.patch_distance.mean is not None
     assert comparison.floor.mean is not None
-    assert row.patch.mean > 3 * comparison.floor.mean > 0
+    assert row.patch_distance.mean > 3 * comparison.floor.mean > 0
 
 
 def test_fillers_do_not_see_what_the_hole_hides() -> None:
@@ -159,5 +159,5 @@ def test_pixpaint_paints_as_its_command_does(tiny_model: Path) -> None:
 def test_all_figures_fit_into_json() -> None:
     flat = np.full((2, SIDE, SIDE, 3), 9, np.uint8)  # nothing to take a ratio of
     comparison = compare(flat, HOLES[:2], {"grey": grey})
-    assert comparison.rows["grey"].gradient.mean is None
+    assert comparison.rows["grey"].gradient_energy.mean is None
     json.dumps(asdict(comparison.rows["grey"]), allow_nan=False)
