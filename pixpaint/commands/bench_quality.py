@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ def _measure(
     holes = {kind: [seeded_hole(kind, SIDE, wish.seed, i) for i in range(count)] for kind in kinds}
     pixels = sum(int(np.count_nonzero(hole)) for kind in kinds for hole in holes[kind])
     used = load(painter, settings, progress, pixels)
+    choice, scale, top_p = painter.sampling(used)
+    used = replace(used, choice=choice, scale=scale, top_p=top_p)
     fillers = {**peers_at_hand(), OURS: painted_by(painter, used)}
     comparisons: dict[str, Comparison] = {}
     bands = []
@@ -123,7 +125,9 @@ def as_fields(report: Report) -> dict[str, Any]:
         "side": SIDE,
         "model": report.settings.model,
         "seed": report.settings.seed,
-        "temperature": report.settings.temperature,
+        "choice": report.settings.choice,
+        "scale": report.settings.scale,
+        "top_p": report.settings.top_p,
         "engine": report.settings.engine,
         "device": report.settings.device,
         "missing": list(report.missing),
@@ -150,8 +154,8 @@ def lines(report: Report) -> Iterator[str]:
         "Means and standard errors over them."
     )
     yield (
-        f"{OURS}: {settings.model}, temperature {settings.temperature:g}, seed {settings.seed} and on, "
-        f"{settings.engine} on {settings.device}."
+        f"{OURS}: {settings.model}, choice {settings.choice:g}, scale {settings.scale:g}, top-p {settings.top_p:g}, "
+        f"seed {settings.seed} and on, {settings.engine} on {settings.device}."
     )
     yield from report.missing
     yield "All figures look at the hole alone. PSNR: dB, of the error squared and averaged over pixels and channels."
