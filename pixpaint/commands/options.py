@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixpaint.commands.bench_options import add_bench_options, bench
 from pixpaint.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -249,31 +250,6 @@ def _eval(options: Namespace) -> int:
     return evaluate_model(question, as_json=options.json)
 
 
-def _bench_options(parser: ArgumentParser) -> None:
-    add = parser.add_argument
-    add("what", metavar="speed", choices=("speed",), help="what to measure: how fast the engines are")
-    add("--quick", action="store_true", help="small pictures and small batches only, within a minute")
-    add(
-        "--curves",
-        metavar="FILE.png",
-        type=Path,
-        help="also draw how the time grows with hole, picture and batch",
-    )
-    add(
-        "--calibrate",
-        action="store_true",
-        help="measure instead by what `auto` picks an engine here, and keep it",
-    )
-    add("--json", action="store_true", help="print one line of JSON")
-
-
-def _bench(options: Namespace) -> int:
-    from pixpaint.commands.bench_speed import Wish, bench_speed
-
-    wish = Wish(quick=options.quick, curves=options.curves, calibrate=options.calibrate)
-    return bench_speed(wish, as_json=options.json)
-
-
 WINDOW = Command(
     description="Paints what is missing in a picture, row by row. Without a command it opens a window.",
     add_options=_window_options,
@@ -293,8 +269,8 @@ COMMANDS = {
         description="Measures how well a model predicts pictures.", add_options=_eval_options, run=_eval
     ),
     "bench": Command(
-        description="Measures how fast the engines are on this machine.",
-        add_options=_bench_options,
-        run=_bench,
+        description="Measures how fast the engines are on this machine, or how good fills are beside other programs'.",
+        add_options=add_bench_options,
+        run=bench,
     ),
 }

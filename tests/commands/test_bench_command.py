@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_measuring(
 
 
 @pytest.mark.usefixtures("measuring_fails")
-@pytest.mark.parametrize("words", [[], ["quantity"], ["speed", "quality"]], ids=" ".join)
+@pytest.mark.parametrize("words", [[], ["quantity"], ["quality", "pictures", "more"]], ids=" ".join)
 def test_another_word_is_bad_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["bench", *words])

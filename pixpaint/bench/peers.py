@@ -1,0 +1,86 @@
+"""What others fill holes with, of what pip installs: OpenCV's two methods and scikit-image's biharmonic one.
+
+The extra `bench` installs both; neither is imported before it is asked for.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+Filler = Callable[[NDArray[np.uint8], NDArray[np.bool_], int], NDArray[np.uint8]]
+"""Given a picture (H, W, 3), its hole (H, W), where the picture is black, and a seed: the filled picture, a new one."""
+
+RADIUS = 3.0  # pixels, of OpenCV's methods: as in its samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A method, the module that it needs, and that module's name on PyPI."""
+
+    fill: Filler
+    module: str
+    package: str
+
+
+def telea(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """OpenCV's fast marching method (Telea 2004); takes no chances, so no seed."""
+    import cv2
+
+    return _opencv(image, hole, cv2.INPAINT_TELEA)
+
+
+def navier_stokes(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """OpenCV's method after Bertalmio et al. 2001; takes no chances, so no seed."""
+    import cv2
+
+    return _opencv(image, hole, cv2.INPAINT_NS)
+
+
+def _opencv(image: NDArray[np.uint8], hole: NDArray[np.bool_], method: int) -> NDArray[np.uint8]:
+    import cv2
+
+    filled: NDArray[np.uint8] = cv2.inpaint(image, hole.astype(np.uint8), RADIUS, method)
+    return filled
+
+
+def biharmonic(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """scikit-image's smoothest surface (Damelin and Hoang 2018); takes no chances, so no seed."""
+    from skimage.restoration import inpaint_biharmonic
+
+    filled = np.asarray(inpaint_biharmonic(image / 255, hole, channel_axis=-1), np.float64)
+    return np.rint(np.clip(filled, 0, 1) * 255).astype(np.uint8)
+
+
+PEERS: Mapping[str, Peer] = {
+    "telea": Peer(fill=telea, module="cv2", package="opencv-python-headless"),
+    "navier-stokes": Peer(fill=navier_stokes, module="cv2", package="opencv-python-headless"),
+    "biharmonic": Peer(fill=biharmonic, module="skimage", package="scikit-image"),
+}
+
+
+def peers_at_hand() -> dict[str, Filler]:
+    """The peers that are installed, by name."""
+    return {name: peer.fill for name, peer in PEERS.items() if _installed(peer.module)}
+
+
+def missing_peers() -> tuple[str, ...]:
+    """One sentence for each package that is not installed."""
+    sentences = []
+    for package in dict.fromkeys(peer.package for peer in PEERS.values()):
+        names = [name for name, peer in PEERS.items() if peer.package == package]
+        if not _installed(PEERS[names[0]].module):
+            sentences.append(
+                f"{' and '.join(names)} left out, as {package} is not installed: pip install 'pixpaint[bench]'."
+            )
+    return tuple(sentences)
+
+
+def _installed(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:  # also where it is there, but not a library of the system's that it needs
+        return False
+    return True
