@@ -21,8 +21,10 @@ from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
 from pixpaint.layers.output import Tempering
 from pixpaint.models.base import Condition, Model
+from pixpaint.models.gated_pixel_cnn import GatedPixelCNN
+from pixpaint.models.pixel_cnn import PixelCNN
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling import loops
+from pixpaint.sampling import fill_masked, loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
 from pixpaint.sampling.fill_cached import CachedFill
@@ -43,9 +45,18 @@ PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
 
-def can_fuse(model: Model) -> TypeGuard[PixelCNNPP]:
+def can_fuse(model: Model) -> TypeGuard[PixelCNNPP | PixelCNN | GatedPixelCNN]:
     """Whether there are loops for what the model is made of."""
-    return isinstance(model, PixelCNNPP)
+    return isinstance(model, PixelCNNPP | PixelCNN | GatedPixelCNN)
+
+
+def make_ready(model: Model) -> None:
+    """Lays out the weights of a model that `can_fuse`, so that its first fill need not."""
+    assert can_fuse(model)
+    if isinstance(model, PixelCNNPP):
+        lowered(model)
+    else:
+        fill_masked.lowered(model)
 
 
 @torch.inference_mode()
@@ -60,6 +71,9 @@ def fill_fused(
     features in common, and are painted one by one in each share.
     """
     assert can_fuse(model)
+    if not isinstance(model, PixelCNNPP):
+        yield from fill_masked.MaskedFill(model, window, tempering).paint(stop)
+        return
     asked = Asked(stop)
     rows = window.rows(model)
     maps = window.maps(model, rows) if window.hints is None else None

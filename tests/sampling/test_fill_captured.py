@@ -124,7 +124,7 @@ def test_float32_differs_only_on_rounding_edges(name: str) -> None:
 
 @pytest.mark.parametrize("rows", [2, 6])
 def test_a_stopped_fill_continues_to_the_same_picture(rows: int) -> None:
-    engines.test_a_stopped_fill_continues_to_the_same_picture("captured", rows)
+    engines.test_a_stopped_fill_continues_to_the_same_picture("captured", "pixel_cnn_pp RGB", rows)
 
 
 @pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp one bit, classes only", "pixel_cnn RGB"])
