@@ -19,6 +19,8 @@ from torch import Tensor
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 
 MIN_LOG_SCALE = -7.0
+SETTLED_LOG_SCALE = -5.3
+"""That of a logistic with the deviation of a number uniform over four bytes, 1.15 bytes."""
 VALUES = 256
 
 
@@ -103,6 +105,13 @@ class DiscretizedLogisticMixture:
         )
         mixture: Tensor = torch.logsumexp(log_mass.sum(1) + F.log_softmax(logits, 1), 1)
         return mixture
+
+    def settled(self, params: Tensor) -> Tensor:
+        """Parameters of the same shape for what is 0 but for the rounding of a mean of four."""
+        n, _, height, width = params.shape
+        logits, rest = self._split(torch.zeros_like(params))
+        rest[:, :, 1] = SETTLED_LOG_SCALE
+        return torch.cat([logits, rest.reshape(n, -1, height, width)], 1)
 
     def shifted(self, params: Tensor, base: Tensor) -> Tensor:
         """The parameters (N, P, H, W) of base (N, C, H, W) + y, where y is what `params` describe."""

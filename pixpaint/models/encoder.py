@@ -38,13 +38,16 @@ class Context(NamedTuple):
     @property
     def base(self) -> Tensor:
         """What pixels are counted from, (N, C + 1, H, W): the hints of those pictures that have them everywhere, zero
-        for others. The last channel is 1 where a pixel closes a cell of 2 x 2 hidden ones: the hint's mean over the
-        cell tells what is left for it."""
+        for others. A hint's mean over a cell of 2 x 2 is the picture's, so that pixels can be owed what those before
+        them in the cell were above it; the last channel is the share they are counted down by: in hidden cells 1/2 for
+        the third pixel, 1 for the last, which closes it; else 0."""
         height, width = (side // 2 * 2 for side in self.hole.shape[2:])
         pairs = self.hole[:, :, 0:height:2] * self.hole[:, :, 1:height:2]
-        closes = torch.zeros_like(self.hole)
-        closes[:, :, 1::2, 1::2] = pairs[..., 0:width:2] * pairs[..., 1:width:2]
-        return torch.cat([self.hints, closes], 1) * self.hinted.amin((2, 3), keepdim=True)
+        cells = pairs[..., 0:width:2] * pairs[..., 1:width:2]
+        share = torch.zeros_like(self.hole)
+        share[:, :, 1:height:2, 0:width:2] = cells / 2
+        share[:, :, 1:height:2, 1:width:2] = cells
+        return torch.cat([self.hints, share], 1) * self.hinted.amin((2, 3), keepdim=True)
 
     def blanked(self) -> "Context":
         """Everything hidden: what the model would be told if it drew from nothing."""

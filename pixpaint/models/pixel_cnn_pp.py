@@ -187,10 +187,10 @@ class PixelCNNPP(Model):
         self.vertical(self.first_vertical(above, cache), cache, condition)
         cache.publish("above", self.first_above(above, cache), 1)
         if self.head in condition:
-            pixels = above[:, :-1]
+            pairs = above[:, :-1, :, 0::2] + above[:, :-1, :, 1::2]
             cache.publish(
-                "pair", pixels + F.pad(pixels, (1, 0))[..., :-1], 1
-            )  # the two above in a cell of 2 x 2
+                "pair", pairs.repeat_interleave(2, 3), 1
+            )  # of the first two pixels of a cell of 2 x 2
 
     def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
         """Runs the horizontal stack. The channels of a pixel are drawn together, so that `here` is not read."""
@@ -199,7 +199,7 @@ class PixelCNNPP(Model):
         base = condition.get(self.head)
         if base is None:
             return params
-        return self._counted_from(cache.crop(base, 1), params, left[:, :-1] + cache.published("pair", 1))
+        return self._counted_from(cache.crop(base, 1), params, cache.published("pair", 1), left[:, :-1])
 
     def guess(self, maps: list[Tensor], base: Tensor | None = None) -> Tensor | None:
         if self.preview is None:
@@ -207,14 +207,19 @@ class PixelCNNPP(Model):
         params: Tensor = self.preview(F.silu(maps[0]))
         return params if base is None else self._counted_from(base, params)
 
-    def _counted_from(self, base: Tensor, params: Tensor, others: Tensor | None = None) -> Tensor:
+    def _counted_from(
+        self, base: Tensor, params: Tensor, pair: Tensor | None = None, left: Tensor | None = None
+    ) -> Tensor:
         """Output parameters whose means are counted from base (N, C + 1, h, w), see `Context.base`: what is learnt is
-        the difference. `others` (N, C, h, w) is what the three before a pixel in its cell of 2 x 2 sum to: the pixel
-        that closes a cell is counted from what they leave of the hint's mean."""
+        the difference. `pair` (N, C, h, w) is what the first two pixels of each pixel's cell sum to, `left` the pixel
+        to the left: with them the third pixel is counted from where its cell's mean would be kept, and the last one is
+        known but for rounding."""
         assert isinstance(self.output, DiscretizedLogisticMixture)
-        hint, closes = base[:, :-1], base[:, -1:]
-        if others is not None:
-            hint = torch.where(closes > 0, (hint - others).clamp(-1, 1), hint)
+        hint, share = base[:, :-1], base[:, -1:]
+        if pair is not None and left is not None:
+            closes = share == 1
+            hint = torch.where(share > 0, (hint - share * (pair + closes * left)).clamp(-1, 1), hint)
+            params = torch.where(closes, self.output.settled(params), params)
         return self.output.shifted(params, hint)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from pixpaint.layers.output import SETTLED_LOG_SCALE
 from pixpaint.sampling.compiled import inner
 
 LOG_127_5 = 4.848116361
@@ -80,6 +81,16 @@ def gate(out: Any, at: int, x: Any, xo: int, gated: Any, go: int, features: int)
 def _byte(x: Any) -> Any:
     """The value of the nearest byte, in [-1, 1]."""
     return (min(max(np.floor(x * 127.5 + 128.0), 0.0), 255.0) - 127.5) / 127.5
+
+
+@inner
+def settle(p: Any, components: Any, channels: Any) -> None:
+    """Makes output parameters those of what is known but for rounding: layers/output.py."""
+    per_channel = 3 if channels == 3 else 2
+    p[:] = 0
+    for c in range(channels):
+        start = components * (1 + c * per_channel + 1)
+        p[start : start + components] = SETTLED_LOG_SCALE
 
 
 @inner

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pixpaint.layers.output import Tempering
 from pixpaint.sampling.compiled import compiled, inner
-from pixpaint.sampling.drawing import draw, elu, log_prob
+from pixpaint.sampling.drawing import draw, elu, log_prob, settle
 from pixpaint.sampling.steps import (
     ABOVE,
     BLOCK,
@@ -196,13 +196,17 @@ def paint_run(
             p = scratch[params : params + wide]
             p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
+            share = base[channels, row, column]
             for c in range(channels):
                 counted_from[c] = origin[c]
-                if base[channels, row, column] > 0:  # what the others of its cell leave of the hint's mean
-                    others = (frame[n, c, row + 1, column] + frame[n, c, row, column + 1]) + frame[
-                        n, c, row, column
-                    ]
-                    counted_from[c] = min(max(origin[c] - others, -1.0), 1.0)
+                if share > 0:  # as PixelCNNPP._counted_from has it
+                    cell = column // 2 * 2
+                    owed = frame[n, c, row, cell + 1] + frame[n, c, row, cell + 2]
+                    if share == 1:
+                        owed += frame[n, c, row + 1, column]
+                    counted_from[c] = min(max(origin[c] - share * owed, -1.0), 1.0)
+            if share == 1:
+                settle(p, head.components, channels)
             draw(
                 p, noise[n, :, row, column], tempering, head.bits, head.components,
                 channels, frame, n, row, column, origin, counted_from,
