@@ -1,9 +1,8 @@
-"""The recurrent layers of PixelRNN (arXiv 1601.06759, section 3.1 and 3.2): states that pass from cell to cell.
+"""The LSTM layers of PixelRNN (arXiv 1601.06759, section 3.1 and 3.2): states that pass from cell to cell.
 
-Both are given the gates that come of the input (input-to-state) and add those that come of the states around
-(state-to-state, which has no bias and no mask: all its cells lie before). Their states are planes in the cache, so
-that a row goes on from the row above it and a pixel from the one to its left; how a chunk is run: see
-pixpaint/layers/scan.py. Departure from the paper: none.
+Gates come of the input (*input-to-state*: a convolution over the whole chunk, masked) and of the states around
+(*state-to-state*: no bias and no mask, since all its cells lie before). The states are planes in the cache, so that a
+row goes on from the row above it and a pixel from the one to its left; how a chunk is run: see pixpaint/layers/scan.py.
 """
 
 import math
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pixpaint.layers.cache import Cache, Halo
+from pixpaint.layers.masked import MaskedConv, MaskedConv2d
 from pixpaint.layers.scan import Border, scan
 
 
@@ -69,4 +69,62 @@ class DiagonalRecurrence(Recurrence):
         states, cells = scan(gates, self.taps, border, skewed=True)
         cache.record((self, "hidden"), states, Halo(1, 1, 0), 1)
         cache.record((self, "cell"), cells, Halo(0, 1, 0), 1)
+        return states
+
+
+class RowLSTM(nn.Module):
+    """A Row LSTM layer: input-to-state `kernel` x 1 along the row with mask B, state-to-state `kernel` x 1 on the row
+    above. `forward` maps (N, in, h, w) to hidden states (N, F, h, w)."""
+
+    def __init__(self, inputs: int, features: int, kernel: int, groups: int) -> None:
+        super().__init__()
+        centre = kernel // 2
+        self.input_to_state = MaskedConv(
+            inputs, 4 * features, (1, centre + 1), centre, groups=groups, halves=4
+        )
+        self.states = RowRecurrence(features, kernel)
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        states: Tensor = self.states(self.input_to_state(x, cache), cache)
+        return states
+
+
+class DiagonalBiLSTM(nn.Module):
+    """A Diagonal BiLSTM layer: input-to-state 1 x 1 with mask B and state-to-state 2 x 1 on skewed rows, in both
+    directions; the right-to-left map, moved down a row so that it sees no later pixel, is added to the other.
+
+    Right to left is left to right in the mirrored picture. What is moved down is already its gates: the row above the
+    image has none, and so its states are zero. Of a single row they are run by `rows`, as soon as the row above it is
+    finished; of a band of rows, whose inputs are not known before, by `forward`.
+
+    `forward` maps (N, in, h, w) to hidden states (N, F, h, w).
+    """
+
+    def __init__(self, inputs: int, features: int, groups: int) -> None:
+        super().__init__()
+        self.features = features
+        self.input_to_state = MaskedConv2d(inputs, 8 * features, (1, 1), 0, groups=groups, halves=8)
+        self.to_right = DiagonalRecurrence(features)
+        self.to_left = DiagonalRecurrence(features)
+
+    def rows(self, like: Tensor, cache: Cache) -> None:
+        """Runs right to left over the row above the chunk, a single full row; `like` (N, _, 1, W) is of its shape and
+        kind."""
+        gates = like[:, :1].expand(-1, 4 * self.features, -1, -1)
+        above = cache.recorded((self, "gates"), gates, Halo(1, 0, 0), 1)[:, :, :1]
+        cache.publish((self, "to left"), self.right_to_left(above, cache), 1)
+
+    def right_to_left(self, above: Tensor, cache: Cache) -> Tensor:
+        """Hidden states of full rows (N, F, h, W), of the gates (N, 4F, h, W) of the rows above them."""
+        states: Tensor = self.to_left(above.flip(3), cache).flip(3)
+        return states
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        to_right, to_left = self.input_to_state(x).chunk(2, 1)
+        above = cache.surround((self, "gates"), to_left, Halo(1, 0, 0), 1)[:, :, :-1]
+        if x.shape[2] == 1:
+            returning = cache.published((self, "to left"), 1)
+        else:
+            returning = self.right_to_left(above, cache)
+        states: Tensor = self.to_right(to_right, cache) + returning
         return states
