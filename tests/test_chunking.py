@@ -46,6 +46,9 @@ def test_layer(case: LayerCase, moving: bool, data: st.DataObject) -> None:
     with torch.inference_mode():
         whole = case.layer(x, NoCache())
         for chunk in partition:
+            if hasattr(case.layer, "rows") and (chunk.column, chunk.height) == (0, 1):
+                row = Chunk(chunk.row, 0, 1, WIDTH)
+                case.layer.rows(cells(x, row, 1), placed(planes, row, COARSEST, moving))
             cache = placed(planes, chunk, COARSEST, moving)
             if not cache.owns_cell(min(case.scale_in, case.scale_out)):
                 continue

@@ -5,9 +5,15 @@ from typing import Any
 
 from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
+from pixpaint.models.diagonal_bilstm import DiagonalBiLSTMModel
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.row_lstm import RowLSTMModel
 
-FAMILY: dict[str, Callable[[Any], Model]] = {"pixel_cnn_pp": PixelCNNPP}
+FAMILY: dict[str, Callable[[Any], Model]] = {
+    "pixel_cnn_pp": PixelCNNPP,
+    "row_lstm": RowLSTMModel,
+    "diagonal_bilstm": DiagonalBiLSTMModel,
+}
 
 
 def new_model(config: ModelConfig) -> Model:
