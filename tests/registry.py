@@ -20,12 +20,14 @@ from pixpaint.layers.conv import (
     down_right_stride,
     down_stride,
 )
+from pixpaint.layers.masked import FirstConv, MaskedConv
 from pixpaint.layers.recurrent import DiagonalBiLSTM, DiagonalRecurrence, RowLSTM, RowRecurrence
 from pixpaint.models.base import Model
 from pixpaint.models.config import (
     DiagonalBiLSTMConfig,
     EncoderConfig,
     ModelConfig,
+    PixelCNNConfig,
     PixelCNNPPConfig,
     RowLSTMConfig,
 )
@@ -59,12 +61,23 @@ class BlockAlone(nn.Module):
 
     def __init__(self, block: GatedBlock, height: int, width: int) -> None:
         super().__init__()
-        self.block = block
+        self.inner = block
         maps = torch.randn(1, 4, height // block.scale, width // block.scale)
         self.register_buffer("map", maps)
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        return self.block(x, cache, (x,), self.block.condition(self.map))
+        return self.inner(x, cache, (x,), self.inner.condition(self.map))
+
+
+class FirstOfRow(nn.Module):
+    """The current row's part of a first layer, given as its left neighbours the pixels that it is given themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = FirstConv(3, 6, 7)
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        return self.inner(x, cache, x)
 
 
 class RightToLeft(nn.Module):
@@ -101,6 +114,11 @@ def layer_cases() -> list[LayerCase]:
         LayerCase(
             "block down_right", BlockAlone(gated(down_right, 2), HEIGHT, WIDTH), 3, 2, 2, False, box(2, 2, 0)
         ),
+        LayerCase("first, rows above", FirstConv(3, 2, 7).above, 3, 1, 1, True, box(2, 3, 3)),
+        LayerCase("first, current row", FirstOfRow(), 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("first, left", FirstOfRow().inner.left, 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("masked 3x3", MaskedConv(3, 6, (2, 3), 1, groups=1), 3, 1, 1, False, masked),
+        LayerCase("masked 3x3, groups", MaskedConv(6, 6, (2, 3), 1, groups=3), 6, 1, 1, False, masked),
         LayerCase("row states", RowRecurrence(2, 3), 8, 1, 1, False, triangle(1, 0)),
         LayerCase("row states, kernel 5", RowRecurrence(1, 5), 4, 1, 1, False, triangle(2, 0)),
         LayerCase("row lstm", RowLSTM(3, 2, 3, 1), 3, 1, 1, False, triangle(1, 1)),
@@ -113,6 +131,11 @@ def layer_cases() -> list[LayerCase]:
     for case in cases:
         case.layer.double().eval()
     return cases
+
+
+def masked(row: int, column: int, _: int) -> bool:
+    """Of a masked 3 x 3 kernel: the row above, and the current one as far as the pixel."""
+    return (row == -1 and -1 <= column <= 1) or (row == 0 and -1 <= column <= 0)
 
 
 def upsampled(row: int, column: int, out_column: int) -> bool:
@@ -173,6 +196,12 @@ MODELS: dict[str, ModelConfig] = {
     "pixel_cnn_pp one bit, classes only": PixelCNNPPConfig(
         channels=1, levels=2, features=4, blocks=1, classes=3, context=4, crop=8
     ),
+    "pixel_cnn RGB": PixelCNNConfig(features=12, blocks=2, head=24, crop=8),
+    "pixel_cnn RGB, features that three does not divide": PixelCNNConfig(
+        features=13, blocks=1, head=23, crop=8
+    ),
+    "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
+    "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
     "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
     "row_lstm grey, kernel 5": RowLSTMConfig(
         channels=1, features=3, layers=1, kernel=5, head=8, crop=8

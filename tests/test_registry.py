@@ -10,6 +10,7 @@ import pixpaint.layers
 import pixpaint.models
 from pixpaint.layers import conv
 from pixpaint.layers.blocks import GatedBlock
+from pixpaint.layers.masked import FirstConv
 from pixpaint.models.config import CONFIGS
 from pixpaint.models.family import FAMILY
 from tests.registry import MODELS, layer_cases, model_of
@@ -38,12 +39,14 @@ def geometry(layer: nn.Module) -> tuple[object, ...]:
     """What distinguishes causal layers apart from their widths and the scale they work at."""
     if isinstance(layer, GatedBlock):
         return GatedBlock, geometry(layer.conv_in)
+    if isinstance(layer, FirstConv):
+        return FirstConv, geometry(layer.left)
     return type(layer), layer.conv.kernel_size, layer.conv.stride, getattr(layer, "halo", None)
 
 
 def registered_geometries() -> set[tuple[object, ...]]:
     """Those of the cases themselves, not of what a case is made of."""
-    return {geometry(getattr(case.layer, "block", case.layer)) for case in layer_cases()}
+    return {geometry(getattr(case.layer, "inner", case.layer)) for case in layer_cases()}
 
 
 def test_every_factory_s_layer_is_registered():
@@ -58,7 +61,7 @@ def test_every_factory_s_layer_is_registered():
 
 
 def test_every_layer_a_model_is_made_of_is_registered_in_its_shape():
-    causal = (conv.CausalConv, conv.CausalUpsample, GatedBlock)
+    causal = (conv.CausalConv, conv.CausalUpsample, GatedBlock, FirstConv)
     used = {
         geometry(m) for config in MODELS.values() for m in model_of(config).modules() if isinstance(m, causal)
     }

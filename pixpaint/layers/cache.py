@@ -26,6 +26,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+WIDEST = 6
+"""Of any layer's halo the rows above, and the columns left and right together: a kernel of 7 x 7."""
+
 
 class Halo(NamedTuple):
     """How many cells a layer reads above, left and right of its chunk; none are ever read below."""
@@ -223,8 +226,8 @@ class MovingCache(FeatureCache):
         self._position = position[:, None]
         scales = [2**level for level in range(coarsest.bit_length())]
         self._scales = torch.tensor(scales, device=position.device)[:, None, None]
-        # A box reaches at most two cells beyond the chunk's first and its width: a halo on each side.
-        self._reach = torch.arange(phase.width + 2, device=position.device)
+        # A box reaches so many cells beyond the chunk at the most: the widest halo.
+        self._reach = torch.arange(phase.width + WIDEST, device=position.device)
         self._cells: dict[int, Tensor] = {}
 
     def locate(self) -> None:

@@ -2,7 +2,8 @@
 
 `DiscretizedLogisticMixture` is PixelCNN++'s (arXiv 1701.05517, section 2.1 and 2.2): for each pixel a mixture of K
 components; the channels of a component depend on each other linearly, green's mean on red, blue's on red and green.
-`Bernoulli` is one bit a pixel.
+`Bernoulli` is one bit a pixel. `Softmax` is any distribution over the 256 values of each channel (arXiv 1601.06759,
+section 3.4); how the channels depend on each other is the network's affair, so they are drawn in turn.
 
 Values are x in [-1, 1], x = (byte - 127.5) / 127.5. Log-likelihoods are in nats, one number a pixel (all its channels).
 Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (0, 1) and picks the component (or the
@@ -18,6 +19,7 @@ from torch import Tensor
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 
 MIN_LOG_SCALE = -7.0
+VALUES = 256
 
 
 class Output(Protocol):
@@ -120,3 +122,37 @@ class Bernoulli:
         # At temperature 0 the logits become infinite, and the bit is whichever is likelier.
         bit = noise[:, :1] < torch.sigmoid(params / temperature) if temperature else params > 0
         return bit.to(torch.uint8) * 255
+
+
+def categorical(channels: int, levels: int) -> Output:
+    """The distribution of PixelCNN and its kin: of one bit (2 levels), or of 256 values in each channel."""
+    return Bernoulli() if levels == 2 else Softmax(channels)
+
+
+class Softmax:
+    """256 logits a channel: those of red first, then green's, then blue's; each channel's, for the byte 0 first.
+
+    Green's logits depend on red and blue's on both: of `substeps` passes a pixel, each given what the one before
+    drew, the last one's parameters are those that all channels were drawn from.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.parameters = VALUES * channels
+        self.substeps = channels
+
+    def _logits(self, params: Tensor) -> Tensor:
+        """(N, C, 256, H, W)"""
+        return params.reshape(len(params), self.substeps, VALUES, *params.shape[2:])
+
+    def log_prob(self, params: Tensor, x: Tensor) -> Tensor:
+        chosen = units_to_bytes(x)[:, :, None].long()
+        return F.log_softmax(self._logits(params), 2).gather(2, chosen).sum((1, 2))
+
+    def sample(self, params: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+        logits = self._logits(params)
+        if temperature == 0:
+            return logits.argmax(2).to(torch.uint8)
+        # What is logistic becomes uniform by its own distribution function; the byte is where the softmax's reaches it.
+        uniform = torch.sigmoid(noise[:, 1 : 1 + self.substeps, None])
+        below = (torch.softmax(logits / temperature, 2).cumsum(2) < uniform).sum(2)
+        return below.clamp(max=VALUES - 1).to(torch.uint8)

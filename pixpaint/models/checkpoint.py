@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pixpaint.errors import BadModel, CannotWrite
 from pixpaint.files import replace_file
+from pixpaint.layers.masked import MaskedConv2d
 from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard, read_card, weights_path
 from pixpaint.models.config import ModelConfig, read_config
@@ -82,4 +83,7 @@ def build_model(config: ModelConfig, weights: Mapping[str, Tensor]) -> Model:
         model.load_state_dict({name: t.float() for name, t in weights.items()}, assign=True)
     except RuntimeError as error:
         raise BadModel("The model's weights don't fit its description; it needs another version.") from error
+    for layer in model.modules():
+        if isinstance(layer, MaskedConv2d):
+            layer.fold()
     return model.eval().requires_grad_(False)

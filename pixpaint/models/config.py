@@ -127,6 +127,24 @@ class PixelCNNPPConfig(ModelConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PixelCNNConfig(ModelConfig):
+    """PixelCNN: h `features` within its `blocks` residual blocks and 2h between them, `head` features before the
+    logits. It is told nothing: no class, no orientation."""
+
+    kind = "pixel_cnn"
+    title = "PixelCNN"
+
+    blocks: int = 15
+    head: int = 1024
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.blocks, self.head
+
+    def is_valid(self) -> bool:
+        return self.classes == 0 and not self.oriented
+
+
+@dataclass(frozen=True, kw_only=True)
 class PixelRNNConfig(ModelConfig):
     """A PixelRNN: h `features` within its LSTM `layers` and 2h between them, `head` features before the logits. It is
     told nothing: no class, no orientation."""
@@ -162,7 +180,7 @@ class DiagonalBiLSTMConfig(PixelRNNConfig):
 
 
 CONFIGS: dict[str, type[ModelConfig]] = {
-    config.kind: config for config in (PixelCNNPPConfig, RowLSTMConfig, DiagonalBiLSTMConfig)
+    config.kind: config for config in (PixelCNNPPConfig, PixelCNNConfig, RowLSTMConfig, DiagonalBiLSTMConfig)
 }
 """Every model's config by the kind that its JSON names."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
+from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Softmax
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.sampling.noise import draw_noise
 
@@ -223,3 +223,48 @@ def test_at_temperature_zero_the_draw_does_not_depend_on_the_noise(output) -> No
 def test_bytes_and_units_are_inverse_and_out_of_range_is_cut() -> None:
     assert torch.equal(units_to_bytes(bytes_to_units(BYTES)), BYTES)
     assert units_to_bytes(torch.tensor([-9.0, 9.0])).tolist() == [0, 255]
+
+
+def test_softmax_bytes_of_each_channel_sum_to_one() -> None:
+    output = Softmax(3)
+    params = torch.randn(1, output.parameters, 1, 1, dtype=torch.float64) * 2
+    x = bytes_to_units(torch.tensor([7, 200, 99]), torch.float64).view(1, 3, 1, 1)
+    for channel in range(3):
+        pictures = x.repeat(256, 1, 1, 1)
+        pictures[:, channel, 0, 0] = bytes_to_units(BYTES, torch.float64)
+        others = [c for c in range(3) if c != channel]
+        logits = params.view(3, 256).log_softmax(1)
+        rest = sum(logits[c, (7, 200, 99)[c]] for c in others)
+        p = (output.log_prob(params.expand(256, -1, -1, -1), pictures)[:, 0, 0] - rest).exp()
+        torch.testing.assert_close(p, logits[channel].exp())
+
+
+def test_softmax_by_hand() -> None:
+    """The byte 3 has ln 3 where all others have 0: 3 of 258 shares."""
+    output = Softmax(1)
+    params = torch.zeros(1, 256, 1, 1, dtype=torch.float64)
+    params[0, 3] = math.log(3)
+    x = bytes_to_units(torch.tensor([3, 4]), torch.float64).view(2, 1, 1, 1)
+    found = output.log_prob(params.expand(2, -1, -1, -1), x).flatten()
+    assert found.tolist() == pytest.approx([math.log(3 / 258), math.log(1 / 258)])
+    assert output.sample(params, torch.zeros(1, 4, 1, 1), temperature=0).item() == 3
+
+    def drawn(uniform: float) -> int:
+        noise = torch.full((1, 4, 1, 1), math.log(uniform / (1 - uniform)), dtype=torch.float64)
+        return int(output.sample(params, noise).item())
+
+    # Bytes 0 to 2 have the first 3 shares of 258, byte 3 the next 3.
+    assert [drawn(share / 258) for share in (0.5, 2.9, 3.1, 5.9, 6.1, 257.9)] == [0, 2, 3, 3, 4, 255]
+
+
+def test_softmax_draws_follow_its_probabilities_and_the_temperature() -> None:
+    output = Softmax(3)
+    logits = torch.randn(3, 256, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    noise = torch.from_numpy(draw_noise(1, 0, 0, 0, 200, 400)).permute(2, 0, 1)[None]
+    for temperature in (1.0, 0.5):
+        params = logits.view(1, -1, 1, 1).expand(-1, -1, 200, 400)
+        drawn = output.sample(params, noise, temperature)[0]
+        for channel in range(3):
+            p = (logits[channel] / temperature).softmax(0)
+            found = torch.bincount(drawn[channel].flatten().long(), minlength=256) / drawn[channel].numel()
+            assert float((found - p).abs().max()) < 5 * math.sqrt(float(p.max()) / drawn[channel].numel())

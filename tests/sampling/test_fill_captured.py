@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from pixpaint.layers.pixels import binarize
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling import fill_captured
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill import ENGINES, fill
@@ -71,7 +71,7 @@ class Taped(Recorder):
         return tape.replay
 
 
-def window_of(model: PixelCNNPP, seed: int, *, everything: bool = False) -> Window:
+def window_of(model: Model, seed: int, *, everything: bool = False) -> Window:
     """A picture of 10 x 11 pixels with a hole that is scattered, or everywhere."""
     rng = np.random.default_rng(seed)
     image = rng.integers(0, 256, (10, 11, model.config.channels), dtype=np.uint8)
@@ -125,7 +125,7 @@ def test_a_stopped_fill_continues_to_the_same_picture() -> None:
     engines.test_a_stopped_fill_continues_to_the_same_picture("captured")
 
 
-@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp one bit, classes only"])
+@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp one bit, classes only", "pixel_cnn RGB"])
 @torch.inference_mode()
 def test_a_step_recorded_at_one_place_does_for_all_of_its_phase_and_for_the_next_fill(name: str) -> None:
     model = model_of(MODELS[name])
@@ -133,12 +133,13 @@ def test_a_step_recorded_at_one_place_does_for_all_of_its_phase_and_for_the_next
     first = window_of(model, 0, everything=True)
     captured = CapturedFill(model, first, 1.0, recorder)
     assert_same_rows(fill_slowly(model, first, 1.0, never), captured.paint(never))
-    assert len(recorder.tapes) == 4 + 16
+    cell = model.coarsest
+    assert len(recorder.tapes) == cell + cell**2
     for seed in (1, 2):
         window = window_of(model, seed)
         captured.load(window)
         assert_same_rows(fill_slowly(model, window, 1.0, never), captured.paint(never))
-    assert len(recorder.tapes) == 4 + 16
+    assert len(recorder.tapes) == cell + cell**2
 
 
 def test_the_next_fill_of_the_same_shape_takes_over_what_was_recorded() -> None:

@@ -1,0 +1,90 @@
+"""PixelCNN (van den Oord, Kalchbrenner, Kavukcuoglu: arXiv 1601.06759, sections 3.3 to 3.5, table 1).
+
+A 7x7 convolution with mask A, residual blocks with mask B (figure 5: from 2h features ReLU, 1x1 to h, ReLU, 3x3, ReLU,
+1x1 to 2h), two layers of ReLU and 1x1 with mask B, and the logits: 256 a channel, or one of a bit. In colour, features
+are parted into the groups of red, green and blue, and a pixel takes three passes.
+
+The masked kernels leave a *blind spot*: of the rows above a pixel sees to the right only as far as its layers' kernels,
+one above the other, reach (`sees` tells how far), however many layers there are.
+
+Departures from the paper: dropout in the blocks, if asked for; any size of picture; training with Adam and an average
+of the weights (the paper has RMSProp).
+"""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixpaint.layers.cache import Cache
+from pixpaint.layers.masked import FirstConv, MaskedConv, MaskedConv2d
+from pixpaint.layers.output import categorical
+from pixpaint.models.base import Condition, Model
+from pixpaint.models.config import PixelCNNConfig
+
+FIRST = 7
+"""The side of the first layer's kernel."""
+
+
+class Block(nn.Module):
+    """x + 1x1(ReLU(3x3(ReLU(1x1(ReLU(x)))))), masked, for x (N, 2h, ...) and h = `features`."""
+
+    def __init__(self, features: int, groups: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.narrow = MaskedConv2d(2 * features, features, (1, 1), 0, groups=groups)
+        self.conv = MaskedConv(features, features, (2, 3), 1, groups=groups)
+        self.widen = MaskedConv2d(features, 2 * features, (1, 1), 0, groups=groups)
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        hidden = F.relu(self.conv(F.relu(self.narrow(F.relu(x))), cache))
+        out: Tensor = x + self.widen(F.dropout(hidden, self.dropout, self.training))
+        return out
+
+
+class PixelCNN(Model):
+    """The model. All its layers but the first see features of the current pixel's left neighbours: `rows` runs the part
+    of the first layer that sees the rows above."""
+
+    config: PixelCNNConfig
+
+    def __init__(self, config: PixelCNNConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.output = categorical(config.channels, config.levels)
+        h, groups = config.features, config.channels
+        self.first = FirstConv(config.channels, 2 * h, FIRST)
+        self.blocks = nn.ModuleList(Block(h, groups, config.dropout) for _ in range(config.blocks))
+        widths = (2 * h, config.head, config.head)
+        self.last = nn.ModuleList(
+            MaskedConv2d(inputs, outputs, (1, 1), 0, groups=groups) for inputs, outputs in pairwise(widths)
+        )
+        self.head = MaskedConv2d(config.head, self.output.parameters, (1, 1), 0, groups=groups)
+
+    def sees(self, above: int, right: int) -> bool | None:
+        """All within reach but the blind spot: a row up in the first layer is up to 3 columns to the right, one up in
+        each block a column more."""
+        half, blocks = FIRST // 2, self.config.blocks
+        reach = half + blocks
+        farthest = -1 if above == 0 else half + min(above - 1, blocks)
+        return above <= reach and -reach <= right <= farthest
+
+    def numbers_kept(self) -> tuple[float, float]:
+        """A plane of each 3x3 layer, those of the first; the prefill holds a few more while it runs."""
+        h, config = self.config.features, self.config
+        return (config.blocks + 12) * h + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
+
+    def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
+        """Runs the first layer's rows above."""
+        cache.publish("above", self.first.above(above[:, :-1], cache), 1)
+
+    def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
+        """Runs everything else."""
+        now = None if here is None else here[:, :-1]
+        x = cache.published("above", 1) + self.first(left[:, :-1], cache, now)
+        for block in self.blocks:
+            x = block(x, cache)
+        for layer in self.last:
+            x = layer(F.relu(x))
+        params: Tensor = self.head(F.relu(x))
+        return params
