@@ -26,6 +26,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import (
     DiagonalBiLSTMConfig,
     EncoderConfig,
+    GatedPixelCNNConfig,
     ModelConfig,
     PixelCNNConfig,
     PixelCNNPPConfig,
@@ -85,10 +86,10 @@ class RightToLeft(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.layer = DiagonalBiLSTM(3, 2, 1)
+        self.inner = DiagonalBiLSTM(3, 2, 1)
 
     def forward(self, gates: Tensor, cache: Cache) -> Tensor:
-        return self.layer.right_to_left(gates, cache)
+        return self.inner.right_to_left(gates, cache)
 
 
 HEIGHT, WIDTH = 16, 20
@@ -117,6 +118,13 @@ def layer_cases() -> list[LayerCase]:
         LayerCase("first, rows above", FirstConv(3, 2, 7).above, 3, 1, 1, True, box(2, 3, 3)),
         LayerCase("first, current row", FirstOfRow(), 3, 1, 1, False, box(0, 2, 0)),
         LayerCase("first, left", FirstOfRow().inner.left, 3, 1, 1, False, box(0, 2, 0)),
+        LayerCase("vertical 5x5", SameConv(3, 2, (3, 5), Halo(2, 2, 2)), 3, 1, 1, True, box(2, 2, 2)),
+        LayerCase(
+            "masked 1x3", MaskedConv(6, 12, (1, 2), 1, groups=3, halves=2), 6, 1, 1, False, box(0, 1, 0)
+        ),
+        LayerCase(
+            "masked 1x5", MaskedConv(3, 4, (1, 3), 2, groups=1, halves=2), 3, 1, 1, False, box(0, 2, 0)
+        ),
         LayerCase("masked 3x3", MaskedConv(3, 6, (2, 3), 1, groups=1), 3, 1, 1, False, masked),
         LayerCase("masked 3x3, groups", MaskedConv(6, 6, (2, 3), 1, groups=3), 6, 1, 1, False, masked),
         LayerCase("row states", RowRecurrence(2, 3), 8, 1, 1, False, triangle(1, 0)),
@@ -124,7 +132,7 @@ def layer_cases() -> list[LayerCase]:
         LayerCase("row lstm", RowLSTM(3, 2, 3, 1), 3, 1, 1, False, triangle(1, 1)),
         LayerCase("row lstm, groups, kernel 5", RowLSTM(3, 3, 5, 3), 3, 1, 1, False, triangle(2, 2)),
         LayerCase("diagonal states", DiagonalRecurrence(2), 8, 1, 1, False, corner),
-        LayerCase("diagonal states, right to left", RightToLeft(), 8, 1, 1, True, other_corner),
+        LayerCase("diagonal states, from the right", RightToLeft(), 8, 1, 1, True, other_corner),
         LayerCase("diagonal bilstm", DiagonalBiLSTM(3, 2, 1), 3, 1, 1, False, all_before),
         LayerCase("diagonal bilstm, groups", DiagonalBiLSTM(3, 3, 3), 3, 1, 1, False, all_before),
     ]
@@ -202,10 +210,20 @@ MODELS: dict[str, ModelConfig] = {
     ),
     "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
     "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
-    "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
-    "row_lstm grey, kernel 5": RowLSTMConfig(
-        channels=1, features=3, layers=1, kernel=5, head=8, crop=8
+    "gated_pixel_cnn RGB": GatedPixelCNNConfig(
+        features=12, layers=3, kernel=3, head=24, classes=2, oriented=True, likeness=True, context=4, crop=8
     ),
+    "gated_pixel_cnn grey": GatedPixelCNNConfig(
+        channels=1, features=4, layers=2, kernel=5, head=12, oriented=True, context=4, crop=8
+    ),
+    "gated_pixel_cnn one bit, alone": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=4, kernel=3, head=12, crop=8
+    ),
+    "gated_pixel_cnn one bit, classes only": GatedPixelCNNConfig(
+        channels=1, levels=2, features=4, layers=1, kernel=3, head=12, classes=3, context=4, crop=8
+    ),
+    "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
+    "row_lstm grey, kernel 5": RowLSTMConfig(channels=1, features=3, layers=1, kernel=5, head=8, crop=8),
     "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=3, head=8, crop=8),
     "diagonal_bilstm RGB": DiagonalBiLSTMConfig(features=6, layers=2, head=18, crop=8),
     "diagonal_bilstm grey": DiagonalBiLSTMConfig(channels=1, features=3, layers=1, head=8, crop=8),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pixpaint.layers.cache import Cache, Halo
+from pixpaint.layers.conv import Conv2d
 from pixpaint.layers.masked import MaskedConv, MaskedConv2d
 from pixpaint.layers.scan import Border, scan
 
@@ -93,38 +94,44 @@ class DiagonalBiLSTM(nn.Module):
     """A Diagonal BiLSTM layer: input-to-state 1 x 1 with mask B and state-to-state 2 x 1 on skewed rows, in both
     directions; the right-to-left map, moved down a row so that it sees no later pixel, is added to the other.
 
-    Right to left is left to right in the mirrored picture. What is moved down is already its gates: the row above the
-    image has none, and so its states are zero. Of a single row they are run by `rows`, as soon as the row above it is
-    finished; of a band of rows, whose inputs are not known before, by `forward`.
+    Right to left is left to right in the mirrored picture. What is moved down is its gates: the row above the image has
+    none, and so its states are zero. Of a single row they are run by `rows`, as soon as the row above it is finished;
+    of a band of rows, whose inputs are not known before, by `forward`.
+
+    With `pictured` channels right to left also sees, 1 x 1, the pixels that its cells lie on, which `rows` is given.
 
     `forward` maps (N, in, h, w) to hidden states (N, F, h, w).
     """
 
-    def __init__(self, inputs: int, features: int, groups: int) -> None:
+    def __init__(self, inputs: int, features: int, groups: int, pictured: int = 0) -> None:
         super().__init__()
         self.features = features
         self.input_to_state = MaskedConv2d(inputs, 8 * features, (1, 1), 0, groups=groups, halves=8)
+        self.pixel_to_state = Conv2d(pictured, 4 * features, 1, bias=False) if pictured else None
         self.to_right = DiagonalRecurrence(features)
         self.to_left = DiagonalRecurrence(features)
 
-    def rows(self, like: Tensor, cache: Cache) -> None:
-        """Runs right to left over the row above the chunk, a single full row; `like` (N, _, 1, W) is of its shape and
-        kind."""
-        gates = like[:, :1].expand(-1, 4 * self.features, -1, -1)
-        above = cache.recorded((self, "gates"), gates, Halo(1, 0, 0), 1)[:, :, :1]
-        cache.publish((self, "to left"), self.right_to_left(above, cache), 1)
+    def rows(self, above: Tensor, cache: Cache) -> None:
+        """Does, for a chunk of full rows, what is due before their inputs are known; `above` (N, `pictured`, h, W) is
+        the picture shifted down a row."""
+        if self.pixel_to_state is not None:
+            cache.publish((self, "pixels"), self.pixel_to_state(above), 1)
+        if above.shape[2] == 1:
+            like = above[:, :1].expand(-1, 4 * self.features, -1, -1)
+            gates = cache.recorded((self, "gates"), like, Halo(1, 0, 0), 1)[:, :, :1]
+            cache.publish((self, "to left"), self.right_to_left(gates, cache), 1)
 
-    def right_to_left(self, above: Tensor, cache: Cache) -> Tensor:
-        """Hidden states of full rows (N, F, h, W), of the gates (N, 4F, h, W) of the rows above them."""
-        states: Tensor = self.to_left(above.flip(3), cache).flip(3)
+    def right_to_left(self, gates: Tensor, cache: Cache) -> Tensor:
+        """Hidden states (N, F, h, W) of a chunk of full rows, from the gates (N, 4F, h, W) of the rows above them."""
+        if self.pixel_to_state is not None:
+            gates = gates + cache.published((self, "pixels"), 1)
+        states: Tensor = self.to_left(gates.flip(3), cache).flip(3)
         return states
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
         to_right, to_left = self.input_to_state(x).chunk(2, 1)
         above = cache.surround((self, "gates"), to_left, Halo(1, 0, 0), 1)[:, :, :-1]
-        if x.shape[2] == 1:
-            returning = cache.published((self, "to left"), 1)
-        else:
-            returning = self.right_to_left(above, cache)
-        states: Tensor = self.to_right(to_right, cache) + returning
+        single = x.shape[2] == 1
+        returned = cache.published((self, "to left"), 1) if single else self.right_to_left(above, cache)
+        states: Tensor = self.to_right(to_right, cache) + returned
         return states

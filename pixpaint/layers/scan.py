@@ -133,7 +133,7 @@ class _Scan(torch.autograd.Function):
         return copies[0], copies[1]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, to_hidden: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None]:
         scaled, double, opened, squashed, hidden, cell = ctx.saved_tensors
         lines: Lines = ctx.lines

@@ -75,13 +75,18 @@ class Model(nn.Module, ABC):
         return sum(p.numel() for p in self.parameters())
 
     def maps(
-        self, context: Context | None, label: Tensor | None = None, orientation: Tensor | None = None
+        self,
+        context: Context | None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+        like: Tensor | None = None,
     ) -> list[Tensor]:
         """What the model is told, at each scale it is told anything at: (N, width, H/2^s, W/2^s), or (N, width, 1, 1).
 
         `label` (N,) counts classes from 0, `config.classes` means none; `orientation` (N,) is 0 to 7, 0 = upright.
+        `like` (N, C, h, w), of any size, are pictures to draw others like; one of zeros, and None, says nothing.
         """
-        del context, label, orientation
+        del context, label, orientation, like
         return []
 
     def condition(self, maps: list[Tensor]) -> Condition:
@@ -109,11 +114,12 @@ class Model(nn.Module, ABC):
         context: Context | None = None,
         label: Tensor | None = None,
         orientation: Tensor | None = None,
+        like: Tensor | None = None,
     ) -> Prediction:
-        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, the context and
-        the label."""
+        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it and what else the
+        model is told: see `maps`."""
         cell = self.coarsest
-        maps = self.maps(context.padded(cell) if context is not None else None, label, orientation)
+        maps = self.maps(context.padded(cell) if context is not None else None, label, orientation, like)
         preview = self.guess(maps)
         rows, columns = x.shape[2:]
         height, width = (-(-side // cell) * cell for side in (rows, columns))

@@ -55,6 +55,11 @@ class ModelConfig:
         """The encoder that sees the whole surroundings of the hole, if the model has one."""
         return None
 
+    @property
+    def likeness(self) -> bool:
+        """Whether the model can be shown a picture, to draw others like it."""
+        return False
+
     def __post_init__(self) -> None:
         sizes = (self.features, self.crop, *self.sizes())
         valid = (
@@ -145,6 +150,28 @@ class PixelCNNConfig(ModelConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GatedPixelCNNConfig(ModelConfig):
+    """Gated PixelCNN: p `features` in each stack; so many `layers`, after the first with kernels of side `kernel`;
+    `head` features before the logits. Classes, orientations and, with `likeness`, pictures that are to be like are told
+    to it as a vector of `context` numbers."""
+
+    kind = "gated_pixel_cnn"
+    title = "Gated PixelCNN"
+
+    layers: int = 15
+    kernel: int = 5
+    head: int = 1024
+    context: int = 64
+    likeness: bool = False
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.layers, self.kernel, self.head, self.context
+
+    def is_valid(self) -> bool:
+        return self.kernel in (3, 5, 7) and isinstance(self.likeness, bool)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PixelRNNConfig(ModelConfig):
     """A PixelRNN: h `features` within its LSTM `layers` and 2h between them, `head` features before the logits. It is
     told nothing: no class, no orientation."""
@@ -180,7 +207,14 @@ class DiagonalBiLSTMConfig(PixelRNNConfig):
 
 
 CONFIGS: dict[str, type[ModelConfig]] = {
-    config.kind: config for config in (PixelCNNPPConfig, PixelCNNConfig, RowLSTMConfig, DiagonalBiLSTMConfig)
+    config.kind: config
+    for config in (
+        PixelCNNPPConfig,
+        PixelCNNConfig,
+        GatedPixelCNNConfig,
+        RowLSTMConfig,
+        DiagonalBiLSTMConfig,
+    )
 }
 """Every model's config by the kind that its JSON names."""
 

@@ -6,7 +6,9 @@ training the whole picture's, in sampling that of a row, which is each of its pi
 states of the one to its left, and so belongs to `pixels`; right to left those of the one to its right, but is used one
 row further down: `rows` runs it over the whole row above, when that is finished.
 
-Departures from the paper: see pixpaint/models/pixel_rnn.py.
+Departures from the paper: in the first LSTM layer right to left also sees the pixels that its cells lie on. With mask
+A alone a row's last pixel is hidden from all but the last four of the next row, since the cells that would tell of it
+lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
 from torch import Tensor
@@ -24,7 +26,11 @@ class DiagonalBiLSTMModel(PixelRNN):
     config: DiagonalBiLSTMConfig
 
     def __init__(self, config: DiagonalBiLSTMConfig) -> None:
-        super().__init__(config, DiagonalBiLSTM)
+        h, channels = config.features, config.channels
+        lstms = (
+            DiagonalBiLSTM(2 * h, h, channels, 0 if number else channels) for number in range(config.layers)
+        )
+        super().__init__(config, lstms)
 
     def sees(self, above: int, right: int) -> bool | None:
         """Everything before."""
@@ -40,7 +46,6 @@ class DiagonalBiLSTMModel(PixelRNN):
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above and, of a single row, all layers right to left over the row above it."""
         super().rows(above, cache, condition)
-        if above.shape[2] == 1:
-            for layer in self.modules():
-                if isinstance(layer, DiagonalBiLSTM):
-                    layer.rows(above, cache)
+        for layer in self.modules():
+            if isinstance(layer, DiagonalBiLSTM):
+                layer.rows(above[:, :-1], cache)

@@ -151,7 +151,11 @@ class PixelCNNPP(Model):
         return (module for module in self.modules() if isinstance(module, GatedBlock))
 
     def maps(
-        self, context: Context | None, label: Tensor | None = None, orientation: Tensor | None = None
+        self,
+        context: Context | None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+        like: Tensor | None = None,
     ) -> list[Tensor]:
         """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder, (N, widths[s], 1, 1)."""
         maps: list[Tensor] = []

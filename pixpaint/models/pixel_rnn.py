@@ -1,6 +1,6 @@
-"""What the two PixelRNNs have in common (van den Oord, Kalchbrenner, Kavukcuoglu: arXiv 1601.06759, sections 3.3 to 3.6,
-figure 5 and table 1): a 7x7 convolution with mask A, LSTM layers with residual connections, two layers of ReLU and 1x1
-with mask B, and the logits: 256 a channel, or one of a bit.
+"""What the two PixelRNNs have in common (van den Oord, Kalchbrenner, Kavukcuoglu: arXiv 1601.06759, sections 3.3 to
+3.6, figure 5 and table 1): a 7x7 convolution with mask A, LSTM layers with residual connections, two layers of ReLU and
+1x1 with mask B, and the logits: 256 a channel, or one of a bit.
 
 In colour, features are parted into the groups of red, green and blue, and a pixel takes three passes.
 
@@ -8,7 +8,7 @@ Departures from the paper: dropout after the LSTM layers, if asked for; any size
 average of the weights (the paper has RMSProp).
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch.nn.functional as F
@@ -40,19 +40,17 @@ class Residual(nn.Module):
 
 
 class PixelRNN(Model):
-    """A PixelRNN whose LSTM layers `lstm` makes, given how many features go in, h, and the number of groups."""
+    """A PixelRNN with these LSTM layers, from 2h features to h, in as many groups as the picture has channels."""
 
     config: PixelRNNConfig
 
-    def __init__(self, config: PixelRNNConfig, lstm: Callable[[int, int, int], nn.Module]) -> None:
+    def __init__(self, config: PixelRNNConfig, lstms: Iterable[nn.Module]) -> None:
         super().__init__()
         self.config = config
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        self.layers = nn.ModuleList(
-            Residual(lstm(2 * h, h, groups), h, groups, config.dropout) for _ in range(config.layers)
-        )
+        self.layers = nn.ModuleList(Residual(lstm, h, groups, config.dropout) for lstm in lstms)
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(
             MaskedConv2d(inputs, outputs, (1, 1), 0, groups=groups) for inputs, outputs in pairwise(widths)

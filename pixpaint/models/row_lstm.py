@@ -19,7 +19,9 @@ class RowLSTMModel(PixelRNN):
     config: RowLSTMConfig
 
     def __init__(self, config: RowLSTMConfig) -> None:
-        super().__init__(config, lambda inputs, h, groups: RowLSTM(inputs, h, config.kernel, groups))
+        h = config.features
+        lstms = (RowLSTM(2 * h, h, config.kernel, config.channels) for _ in range(config.layers))
+        super().__init__(config, lstms)
 
     def sees(self, above: int, right: int) -> bool | None:
         """A triangle: each row up in an LSTM is half a kernel more to both sides. Beyond it the first layer sees 3

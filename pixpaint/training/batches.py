@@ -23,12 +23,14 @@ from pixpaint.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """x (N, C, S, S) in [-1, 1]; what the model is told of it; labels (N,), orientations (N,) as int64."""
+    """x (N, C, S, S) in [-1, 1]; what the model is told of it; labels (N,), orientations (N,) as int64; `like`
+    (N, C, S, S), the pictures again that the model is shown, and zeros for those that it is not."""
 
     x: Tensor
     context: Context
     labels: Tensor
     orientations: Tensor
+    like: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device, pictures channels-last."""
@@ -41,12 +43,13 @@ class Batch:
             context=Context(*(move(plane) for plane in self.context)),
             labels=self.labels.to(device),
             orientations=self.orientations.to(device),
+            like=move(self.like),
         )
 
 
 def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Batch:
     """The examples of these numbers, on the CPU."""
-    images, holes, hints, hinted, labels, orientations = zip(
+    images, holes, hints, hinted, labels, orientations, shown = zip(
         *(_example(pictures, recipe, number) for number in numbers), strict=True
     )
     x, hint = (bytes_to_units(torch.from_numpy(np.stack(a)).movedim(-1, 1)) for a in (images, hints))
@@ -56,13 +59,15 @@ def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Ba
         context=Context.of(x, hole, hint, given),
         labels=torch.tensor(labels),
         orientations=torch.tensor(orientations),
+        like=x * torch.tensor(shown, dtype=x.dtype)[:, None, None, None],
     )
 
 
 def _example(
     pictures: Pictures, recipe: Recipe, number: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_], int, int]:
-    """Picture (S, S, C), hole (S, S), hints (S, S, C), where they are (S, S), label, orientation."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_], int, int, bool]:
+    """Picture (S, S, C), hole (S, S), hints (S, S, C), where they are (S, S), label, orientation, whether it is
+    shown."""
     rng = np.random.Generator(np.random.Philox(key=np.array([recipe.seed, number], np.uint64)))
     config = recipe.model
     size = config.crop
@@ -80,7 +85,8 @@ def _example(
         hints, hinted = half_size(image), hole
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
-    return np.ascontiguousarray(image), hole, np.ascontiguousarray(hints), hinted, label, orientation
+    shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
+    return np.ascontiguousarray(image), hole, np.ascontiguousarray(hints), hinted, label, orientation, shown
 
 
 def half_size(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -43,6 +43,7 @@ class Recipe:
     stroke_hints: float = 0.0
     no_class: float = 0.15
     turned: float = 0.4
+    likeness: float = 0.0
     bf16: bool = True
     seed: int = 0
 
@@ -75,12 +76,23 @@ class Recipe:
             raise BadRequest(
                 f"The recipe {self.name} has decay {self.decay!r}: use a number above 0, up to 1."
             )
-        for field in ("cooldown", "whole", "half_size_hints", "stroke_hints", "no_class", "turned", "ema"):
+        for field in (
+            "cooldown",
+            "whole",
+            "half_size_hints",
+            "stroke_hints",
+            "no_class",
+            "turned",
+            "likeness",
+            "ema",
+        ):
             value = getattr(self, field)
             if not _is_number(value) or not 0 <= value <= 1 or (field == "ema" and value == 1):
                 raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number from 0 to 1.")
         if self.half_size_hints + self.stroke_hints > 1:
             raise BadRequest(f"The chances of hints in the recipe {self.name} add up to more than 1.")
+        if self.likeness and not self.model.likeness:
+            raise BadRequest(f"The recipe {self.name} shows pictures to a model without likeness.")
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""

@@ -131,7 +131,7 @@ class Loop:
 
     def _run(self, network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Nats of the hidden pixels of all pictures, and of the preview of them."""
-        prediction = network(batch.x, batch.context, batch.labels, batch.orientations)
+        prediction = network(batch.x, batch.context, batch.labels, batch.orientations, batch.like)
         nats = self._nats(prediction.params, batch)
         preview = prediction.preview
         return nats, nats.new_zeros(()) if preview is None else self._nats(preview, batch)
