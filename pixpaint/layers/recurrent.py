@@ -106,16 +106,19 @@ class DiagonalBiLSTM(nn.Module):
     def __init__(self, inputs: int, features: int, groups: int, pictured: int = 0) -> None:
         super().__init__()
         self.features = features
-        self.input_to_state = MaskedConv2d(inputs, 8 * features, (1, 1), 0, groups=groups, halves=8)
-        self.pixel_to_state = Conv2d(pictured, 4 * features, 1, bias=False) if pictured else None
-        self.to_right = DiagonalRecurrence(features)
-        self.to_left = DiagonalRecurrence(features)
+
+        def input_to_state() -> MaskedConv2d:
+            return MaskedConv2d(inputs, 4 * features, (1, 1), 0, groups=groups, halves=4)
+
+        self.input_to_right, self.input_to_left = input_to_state(), input_to_state()
+        self.pixel_to_left = Conv2d(pictured, 4 * features, 1, bias=False) if pictured else None
+        self.to_right, self.to_left = DiagonalRecurrence(features), DiagonalRecurrence(features)
 
     def rows(self, above: Tensor, cache: Cache) -> None:
         """Does, for a chunk of full rows, what is due before their inputs are known; `above` (N, `pictured`, h, W) is
         the picture shifted down a row."""
-        if self.pixel_to_state is not None:
-            cache.publish((self, "pixels"), self.pixel_to_state(above), 1)
+        if self.pixel_to_left is not None:
+            cache.publish((self, "pixels"), self.pixel_to_left(above), 1)
         if above.shape[2] == 1:
             like = above[:, :1].expand(-1, 4 * self.features, -1, -1)
             gates = cache.recorded((self, "gates"), like, Halo(1, 0, 0), 1)[:, :, :1]
@@ -123,15 +126,14 @@ class DiagonalBiLSTM(nn.Module):
 
     def right_to_left(self, gates: Tensor, cache: Cache) -> Tensor:
         """Hidden states (N, F, h, W) of a chunk of full rows, from the gates (N, 4F, h, W) of the rows above them."""
-        if self.pixel_to_state is not None:
+        if self.pixel_to_left is not None:
             gates = gates + cache.published((self, "pixels"), 1)
         states: Tensor = self.to_left(gates.flip(3), cache).flip(3)
         return states
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        to_right, to_left = self.input_to_state(x).chunk(2, 1)
-        above = cache.surround((self, "gates"), to_left, Halo(1, 0, 0), 1)[:, :, :-1]
+        above = cache.surround((self, "gates"), self.input_to_left(x), Halo(1, 0, 0), 1)[:, :, :-1]
         single = x.shape[2] == 1
         returned = cache.published((self, "to left"), 1) if single else self.right_to_left(above, cache)
-        states: Tensor = self.to_right(to_right, cache) + returned
+        states: Tensor = self.to_right(self.input_to_right(x), cache) + returned
         return states
