@@ -104,13 +104,19 @@ def _sample_options(parser: ArgumentParser) -> None:
     add(
         "-o", "--output", metavar="GRID.png", type=Path, required=True, help="one picture that shows them all"
     )
+    add(
+        "--like",
+        metavar="IMAGE",
+        type=Path,
+        help="draw others like this picture, with a model that was trained to",
+    )
     _add_drawing_options(parser)
 
 
 def _sample(options: Namespace) -> int:
     from pixpaint.commands.sample import sample
 
-    return sample(_settings(options, options.number), options.output)
+    return sample(_settings(options, options.number), options.output, options.like)
 
 
 def _train_options(parser: ArgumentParser) -> None:

@@ -61,6 +61,7 @@ def fill(
     candidates: int = 1,
     engine: str = "auto",
     painted: NDArray[np.bool_] | None = None,
+    like: NDArray[np.uint8] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[RowPainted]:
     """Paints the hole (H, W) of an RGB picture uint8 (H, W, 3), which is not changed; what it holds there is not read.
@@ -68,7 +69,8 @@ def fill(
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
-    by `fused` every few milliseconds and perhaps by another thread.
+    by `fused` every few milliseconds and perhaps by another thread. `like` is an RGB picture, of the size of those the
+    model was trained on, that the result is to be like, for models with `likeness`.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -86,6 +88,10 @@ def fill(
         raise BadRequest(
             "A fill needs one candidate or more, a temperature of 0 or more, a seed from 0 to 2**64 - 1."
         )
+    if like is not None and not model.config.likeness:
+        raise BadRequest(
+            f"{model.config.title} can't be shown what to draw: this model was trained without likeness."
+        )
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
     paint = engines[choose_engine(engine, model, candidates)]
     return _fill(
@@ -95,6 +101,7 @@ def fill(
         hole if painted is None else hole & ~painted,
         [seed + k for k in range(candidates)],
         classes if label is None else label,
+        None if like is None else in_colours_of(model.config, like),
         lambda window: paint(model, window, temperature, stop),
     )
 
@@ -106,6 +113,7 @@ def _fill(
     todo: NDArray[np.bool_],
     seeds: list[int],
     label: int,
+    like: NDArray[np.uint8] | None,
     paint: Callable[[Window], Iterator[PaintedRow]],
 ) -> Iterator[RowPainted]:
     jobs = plan(hole, model.config.crop, oriented=model.config.oriented)
@@ -117,7 +125,7 @@ def _fill(
         check_memory(model, job, len(seeds))
         rows, columns = positions(job.height, job.width, job.orientation)
         end = done + int(todo[job.window].sum())
-        for part in paint(_window(model.config, job, image, hole, todo, seeds, label)):
+        for part in paint(_window(model.config, job, image, hole, todo, seeds, label, like)):
             row += 1
             done += len(part.columns)
             at = (part.row, part.columns)
@@ -144,12 +152,9 @@ def _window(
     todo: NDArray[np.bool_],
     seeds: list[int],
     label: int,
+    like: NDArray[np.uint8] | None = None,
 ) -> Window:
-    pixels = image[job.window]
-    if config.channels == 1:
-        pixels = grey(pixels)
-    if config.levels == 2:
-        pixels = binarize(pixels)
+    pixels = in_colours_of(config, image[job.window])
     noise = (draw_noise(seed, 0, job.row, job.column, job.height, job.width) for seed in seeds)
     return Window(
         image=orient(pixels, job.orientation).copy(),
@@ -158,4 +163,12 @@ def _window(
         noise=np.stack([orient(plane, job.orientation) for plane in noise]),
         label=label,
         orientation=job.orientation,
+        like=like,
     )
+
+
+def in_colours_of(config: ModelConfig, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB pixels (H, W, 3) as a model knows them: in its channels and levels."""
+    if config.channels == 1:
+        pixels = grey(pixels)
+    return binarize(pixels) if config.levels == 2 else pixels

@@ -83,6 +83,7 @@ class Painter:
         hole: NDArray[np.bool_],
         *,
         painted: NDArray[np.bool_] | None = None,
+        like: NDArray[np.uint8] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[RowPainted]:
         """Fills the hole (H, W) of an RGB picture uint8 (H, W, 3): see `pixpaint.sampling.fill.fill`.
@@ -104,6 +105,7 @@ class Painter:
                 candidates=settings.candidates,
                 engine=settings.engine,
                 painted=painted,
+                like=like,
                 stop=stop,
             )
 

@@ -27,7 +27,7 @@ class PaintedRow(NamedTuple):
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
-    0 to 7."""
+    0 to 7; like uint8 (h', w', C): a picture that the result is to be like."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
@@ -35,6 +35,7 @@ class Window:
     noise: NDArray[np.float64]
     label: int
     orientation: int
+    like: NDArray[np.uint8] | None = None
 
     @property
     def candidates(self) -> int:
@@ -71,7 +72,10 @@ class Window:
         label, orientation = (
             torch.tensor([value], device=x.device) for value in (self.label, self.orientation)
         )
-        maps = model.maps(Context.of(x, hole).padded(model.coarsest), label, orientation)
+        shown = None
+        if self.like is not None:
+            shown = bytes_to_units(torch.tensor(self.like), x.dtype).to(x.device).movedim(-1, 0)[None]
+        maps = model.maps(Context.of(x, hole).padded(model.coarsest), label, orientation, shown)
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
     def frame(self, model: Model, rows: int | None = None) -> Tensor:

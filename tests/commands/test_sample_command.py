@@ -7,7 +7,8 @@ import pytest
 
 from pixpaint.cli import main
 from pixpaint.commands.tiles import GAP, GREY, tiled
-from pixpaint.document import open_picture
+from pixpaint.document import Document, open_picture
+from pixpaint.png import save_png
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling.painting import Painter
 
@@ -29,6 +30,37 @@ def test_each_picture_is_a_candidate(
     for event in Painter().paint(settings, drawn[0].copy(), everything):
         drawn[:, event.rows, event.columns] = event.pixels
     assert np.array_equal(sheet, tiled(drawn, across=2))
+
+
+def test_pictures_like_another_are_drawn_by_a_model_that_is_shown_it(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    from pixpaint.models.card import ModelCard
+    from pixpaint.models.checkpoint import save_model
+    from tests.registry import MODELS, model_of
+
+    model = model_of(MODELS["gated_pixel_cnn RGB"], torch.float32)
+    path = save_model(model, ModelCard(name="gated", config={}, classes=("cat", "fish")), tmp_path).path
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 20, 3), dtype=np.uint8)
+    save_png(Document(pixels=pixels), tmp_path / "a.png")
+    save_png(Document(pixels=255 - pixels), tmp_path / "b.png")
+
+    def drawn(*options: str) -> np.ndarray:
+        out = str(tmp_path / "grid.png")
+        assert main(["sample", "--model", str(path), "-n", "2", "-o", out, *options]) == 0
+        return open_picture(out).pixels
+
+    like_a, like_b = (drawn("--like", str(tmp_path / name)) for name in ("a.png", "b.png"))
+    assert np.array_equal(like_a, drawn("--like", str(tmp_path / "a.png")))
+    assert not np.array_equal(like_a, like_b)
+    assert not np.array_equal(like_a, drawn())
+
+    options = ["sample", "--model", str(tiny_model), "-o", str(tmp_path / "x.png")]
+    assert main([*options, "--like", str(tmp_path / "a.png")]) == 2
+    assert "without likeness" in capsys.readouterr().err
+    assert main([*options, "--like", str(tmp_path / "missing.png")]) == 2
 
 
 def test_pictures_are_tiled_row_by_row() -> None:

@@ -9,10 +9,12 @@ import torch
 from safetensors.torch import save_file
 
 from pixpaint.errors import BadModel, CannotWrite
+from pixpaint.layers.masked import MaskedConv2d
 from pixpaint.models import card as cards
 from pixpaint.models.card import ModelCard, list_models, read_card
-from pixpaint.models.checkpoint import load_model, save_model
+from pixpaint.models.checkpoint import build_model, load_model, save_model
 from pixpaint.models.config import ModelConfig, read_config
+from pixpaint.models.encoder import Context
 from tests.registry import MODELS, model_of
 
 
@@ -178,3 +180,54 @@ def test_bundled_models_load_and_their_cards_say_what_they_are() -> None:
         assert card.parameters == sum(p.numel() for p in model.parameters())
         assert card.path is not None
         assert card.path.stat().st_size <= 15e6
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_comes_back_from_its_file(name: str, tmp_path) -> None:
+    model = model_of(MODELS[name], torch.float32)
+    for tensor in model.state_dict().values():
+        tensor.copy_(tensor.half())
+    card = save_model(model, ModelCard(name="mine", config={}, data="nothing"), tmp_path)
+    back = load_model(str(card.path))
+    assert type(back) is type(model)
+    assert back.config == model.config
+    x = torch.rand(1, model.config.channels, 8, 8) * 2 - 1
+    context, zero = Context.of(x, torch.ones(1, 1, 8, 8)), torch.tensor([0])
+    with torch.inference_mode():
+        expected, found = (m(x, context, zero, zero, x).params for m in (model, back))
+    assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name.endswith("pixel_cnn RGB")])
+def test_a_file_s_weights_behind_a_mask_let_nothing_through(name: str) -> None:
+    """A stranger's file may hold any numbers where a mask should have left none."""
+    weights = {name: torch.randn_like(t) for name, t in model_of(MODELS[name]).state_dict().items()}
+    model = build_model(MODELS[name], weights)
+    x = (torch.rand(1, 3, 8, 8) * 2 - 1).requires_grad_()
+    zero = torch.tensor([0])
+    for channel, params in enumerate(model(x, None, zero, zero).params.chunk(3, 1)):
+        (gradient,) = torch.autograd.grad(params[0, :, 4, 4].sum(), x, retain_graph=True)
+        assert not gradient[0, channel:, 4, 4].any()
+        assert not gradient[0, :, 4, 5:].any()
+        assert not gradient[0, :, 5:].any()
+    masked = [m for m in model.modules() if isinstance(m, MaskedConv2d)]
+    assert masked
+    assert all(m.mask is None for m in masked)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("pixel_cnn RGB", {"classes": 2}),
+        ("pixel_cnn RGB", {"oriented": True}),
+        ("pixel_cnn RGB", {"blocks": 0}),
+        ("pixel_cnn RGB", {"encoder": None}),
+        ("gated_pixel_cnn RGB", {"kernel": 4}),
+        ("gated_pixel_cnn RGB", {"likeness": 1}),
+        ("gated_pixel_cnn RGB", {"layers": 2.0}),
+        ("gated_pixel_cnn RGB", {"components": 3}),
+    ],
+)
+def test_an_impossible_config_of_another_model_is_refused(name: str, change) -> None:
+    with pytest.raises(BadModel):
+        read_config({**MODELS[name].to_json(), **change})
