@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import ModelConfig, PixelCNNPPConfig
 from pixpaint.sampling import fill_captured
 from pixpaint.sampling.fill import fill
 from tests.registry import MODELS, model_of
@@ -69,7 +69,7 @@ def test_a_stopped_fill_continues_to_the_same_picture() -> None:
     "config", [*MODELS.values(), PixelCNNPPConfig(features=64, blocks=3)], ids=[*MODELS, "F=64 q=3"]
 )
 @torch.inference_mode()
-def test_float32_parameters_are_those_of_the_cpu(config: PixelCNNPPConfig) -> None:
+def test_float32_parameters_are_those_of_the_cpu(config: ModelConfig) -> None:
     model = model_of(config, torch.float32)
     image, hole = scattered(4)
     list(fill(deepcopy(model).cuda(), image, hole, engine="torch"))

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from pixpaint.models.config import PixelCNNPPConfig
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.config import PixelCNNConfig, PixelCNNPPConfig
+from pixpaint.models.family import new_model
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.fill_fused import fill_fused
 from pixpaint.sampling.window import Window
@@ -19,17 +19,21 @@ def compile_loops() -> None:
     global _done
     if _done:
         return
-    config = PixelCNNPPConfig(channels=1, features=1, blocks=1, components=1, dropout=0.0, context=1)
-    with torch.random.fork_rng(devices=[]):
-        model = PixelCNNPP(config).eval()
-    for parameter in model.parameters():
-        parameter.data.zero_()
+    configs = (
+        PixelCNNPPConfig(channels=1, features=1, blocks=1, components=1, dropout=0.0, context=1),
+        PixelCNNConfig(channels=1, features=1, blocks=1, head=1),
+    )
     hole = np.zeros((4, 8), bool)
     hole[0, 1] = hole[1, 0] = True
     noise = np.full((1, 4, 8, 4), 0.5)
     image = np.zeros((4, 8, 1), np.uint8)
     window = Window(image=image, hole=hole, todo=hole, noise=noise, label=0, orientation=0)
-    list(fill_fused(model, window, 1.0, lambda: False))
+    for config in configs:
+        with torch.random.fork_rng(devices=[]):
+            model = new_model(config).eval()
+        for parameter in model.parameters():
+            parameter.data.zero_()
+        list(fill_fused(model, window, 1.0, lambda: False))
     compile_cache.mark_ready()
     _done = True
 

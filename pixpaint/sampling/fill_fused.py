@@ -20,8 +20,10 @@ from torch import Tensor
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
 from pixpaint.models.base import Condition, Model
+from pixpaint.models.gated_pixel_cnn import GatedPixelCNN
+from pixpaint.models.pixel_cnn import PixelCNN
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling import loops
+from pixpaint.sampling import fill_masked, loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
 from pixpaint.sampling.fill_cached import CachedFill
@@ -42,9 +44,18 @@ PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
 
-def can_fuse(model: Model) -> TypeGuard[PixelCNNPP]:
+def can_fuse(model: Model) -> TypeGuard[PixelCNNPP | PixelCNN | GatedPixelCNN]:
     """Whether there are loops for what the model is made of."""
-    return isinstance(model, PixelCNNPP)
+    return isinstance(model, PixelCNNPP | PixelCNN | GatedPixelCNN)
+
+
+def make_ready(model: Model) -> None:
+    """Lays out the weights of a model that `can_fuse`, so that its first fill need not."""
+    assert can_fuse(model)
+    if isinstance(model, PixelCNNPP):
+        lowered(model)
+    else:
+        fill_masked.lowered(model)
 
 
 @torch.inference_mode()
@@ -58,6 +69,9 @@ def fill_fused(
     its pixels are painted, several are painted in two shares side by side.
     """
     assert can_fuse(model)
+    if not isinstance(model, PixelCNNPP):
+        yield from fill_masked.MaskedFill(model, window, temperature).paint(stop)
+        return
     maps = window.maps(model, window.rows(model))
     asked = Asked(stop)
     if torch.get_num_threads() == 1:

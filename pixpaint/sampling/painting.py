@@ -40,16 +40,15 @@ class Painter:
         """Loads all that these settings need; the same settings with the engine and device that will be used. Raises
         BadModel, BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
-        from pixpaint.sampling.fill_fused import can_fuse
+        from pixpaint.sampling.fill_fused import make_ready
 
         model = self.model(settings)
         engine = choose_engine(settings.engine, model, settings.candidates)
-        if engine == "fused" and can_fuse(model):
+        if engine == "fused":
             from pixpaint.sampling.compile_loops import compile_loops
-            from pixpaint.sampling.tables import lowered
 
             compile_loops()
-            lowered(model)
+            make_ready(model)
         return replace(settings, engine=engine, device=model.head.weight.device.type)
 
     def can_compile(self, used: FillSettings) -> bool:

@@ -122,7 +122,7 @@ def test_float32_differs_only_on_rounding_edges(name: str) -> None:
 
 
 def test_a_stopped_fill_continues_to_the_same_picture() -> None:
-    engines.test_a_stopped_fill_continues_to_the_same_picture("captured")
+    engines.test_a_stopped_fill_continues_to_the_same_picture("captured", "pixel_cnn_pp RGB")
 
 
 @pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp one bit, classes only", "pixel_cnn RGB"])
