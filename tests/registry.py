@@ -224,7 +224,7 @@ MODELS: dict[str, ModelConfig] = {
     ),
     "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
     "row_lstm grey, kernel 5": RowLSTMConfig(channels=1, features=3, layers=1, kernel=5, head=8, crop=8),
-    "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=3, head=8, crop=8),
+    "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=2, head=8, crop=8),
     "diagonal_bilstm RGB": DiagonalBiLSTMConfig(features=6, layers=2, head=18, crop=8),
     "diagonal_bilstm grey": DiagonalBiLSTMConfig(channels=1, features=3, layers=1, head=8, crop=8),
     "diagonal_bilstm one bit": DiagonalBiLSTMConfig(

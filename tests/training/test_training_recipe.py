@@ -17,7 +17,7 @@ def test_the_learning_rate_climbs_holds_and_falls_to_nothing() -> None:
     assert rates == pytest.approx([0.1, 1, 1, 1, 0.5, 0])
 
 
-@pytest.mark.parametrize("name", ["sketch", "digits"])
+@pytest.mark.parametrize("name", ["sketch", "digits", "digits-row-lstm", "digits-diagonal-bilstm"])
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
     recipe = read_recipe(name)
     assert Recipe.from_json(recipe.to_json()) == recipe
