@@ -21,13 +21,16 @@ from pixpaint.layers.conv import (
     down_stride,
 )
 from pixpaint.layers.masked import FirstConv, MaskedConv
+from pixpaint.layers.recurrent import DiagonalBiLSTM, DiagonalRecurrence, RowLSTM, RowRecurrence
 from pixpaint.models.base import Model
 from pixpaint.models.config import (
+    DiagonalBiLSTMConfig,
     EncoderConfig,
     GatedPixelCNNConfig,
     ModelConfig,
     PixelCNNConfig,
     PixelCNNPPConfig,
+    RowLSTMConfig,
 )
 from pixpaint.models.family import new_model
 
@@ -78,6 +81,17 @@ class FirstOfRow(nn.Module):
         return self.inner(x, cache, x)
 
 
+class RightToLeft(nn.Module):
+    """A diagonal recurrence over the mirrored picture, as a bidirectional layer has it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = DiagonalBiLSTM(3, 2, 1)
+
+    def forward(self, gates: Tensor, cache: Cache) -> Tensor:
+        return self.inner.right_to_left(gates, cache)
+
+
 HEIGHT, WIDTH = 16, 20
 
 
@@ -113,6 +127,14 @@ def layer_cases() -> list[LayerCase]:
         ),
         LayerCase("masked 3x3", MaskedConv(3, 6, (2, 3), 1, groups=1), 3, 1, 1, False, masked),
         LayerCase("masked 3x3, groups", MaskedConv(6, 6, (2, 3), 1, groups=3), 6, 1, 1, False, masked),
+        LayerCase("row states", RowRecurrence(2, 3), 8, 1, 1, False, triangle(1, 0)),
+        LayerCase("row states, kernel 5", RowRecurrence(1, 5), 4, 1, 1, False, triangle(2, 0)),
+        LayerCase("row lstm", RowLSTM(3, 2, 3, 1), 3, 1, 1, False, triangle(1, 1)),
+        LayerCase("row lstm, groups, kernel 5", RowLSTM(3, 3, 5, 3), 3, 1, 1, False, triangle(2, 2)),
+        LayerCase("diagonal states", DiagonalRecurrence(2), 8, 1, 1, False, corner),
+        LayerCase("diagonal states, from the right", RightToLeft(), 8, 1, 1, True, other_corner),
+        LayerCase("diagonal bilstm", DiagonalBiLSTM(3, 2, 1), 3, 1, 1, False, all_before),
+        LayerCase("diagonal bilstm, groups", DiagonalBiLSTM(3, 3, 3), 3, 1, 1, False, all_before),
     ]
     for case in cases:
         case.layer.double().eval()
@@ -127,6 +149,24 @@ def masked(row: int, column: int, _: int) -> bool:
 def upsampled(row: int, column: int, out_column: int) -> bool:
     """Of a 2x3 transposed kernel the odd columns read the cell to the right too."""
     return row == 0 and 0 <= column <= out_column % 2
+
+
+def triangle(half: int, beside: int) -> Sees:
+    """`half` cells more to each side a row up, to the left `beside` more in each row."""
+    return lambda row, column, _: row <= 0 and row * half - beside <= column <= -row * half
+
+
+def corner(row: int, column: int, _: int) -> bool:
+    return row <= 0 and column <= 0
+
+
+def other_corner(row: int, column: int, _: int) -> bool:
+    return row <= 0 and column >= 0
+
+
+def all_before(row: int, column: int, _: int) -> bool:
+    """The cell itself too."""
+    return row < 0 or (row == 0 and column <= 0)
 
 
 def gated(make: Callable[[int, int, int], SameConv], scale: int) -> GatedBlock:
@@ -195,5 +235,13 @@ MODELS: dict[str, ModelConfig] = {
     ),
     "gated_pixel_cnn one bit, classes only": GatedPixelCNNConfig(
         channels=1, levels=2, features=4, layers=1, kernel=3, head=12, classes=3, context=4, crop=8
+    ),
+    "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
+    "row_lstm grey, kernel 5": RowLSTMConfig(channels=1, features=3, layers=1, kernel=5, head=8, crop=8),
+    "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=2, head=8, crop=8),
+    "diagonal_bilstm RGB": DiagonalBiLSTMConfig(features=6, layers=2, head=18, crop=8),
+    "diagonal_bilstm grey": DiagonalBiLSTMConfig(channels=1, features=3, layers=1, head=8, crop=8),
+    "diagonal_bilstm one bit": DiagonalBiLSTMConfig(
+        channels=1, levels=2, features=3, layers=3, head=8, crop=8
     ),
 }

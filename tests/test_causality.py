@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pixpaint.layers.cache import NoCache
+from pixpaint.layers.recurrent import Recurrence
 from pixpaint.models.encoder import Context
 from tests.registry import HEIGHT, MODELS, WIDTH, LayerCase, layer_cases, model_of
 
@@ -16,8 +17,10 @@ def test_layer_sees_exactly_its_halo(case: LayerCase) -> None:
     height, width = HEIGHT // case.scale_in, WIDTH // case.scale_in
     x = torch.randn(1, case.channels, height, width, dtype=torch.float64, requires_grad=True)
     out = case.layer(x, NoCache())
-    for row in range(out.shape[2]):
-        for column in range(out.shape[3]):
+    # Of a recurrence, whose gradient is of all that lies before a cell, not every cell is tried.
+    step = 3 if any(isinstance(m, Recurrence) for m in case.layer.modules()) else 1
+    for row in range(0, out.shape[2], step):
+        for column in range(out.shape[3] - 1, -1, -step):
             (gradient,) = torch.autograd.grad(out[0, :, row, column].sum(), x, retain_graph=True)
             first = row * case.scale_out // case.scale_in, column * case.scale_out // case.scale_in
             expected = torch.tensor(

@@ -1,6 +1,7 @@
 """A layer or model run chunk by chunk through a FeatureCache equals one pass over the whole image, in float64; rows and
 pixels may be placed by a tensor alone."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache, NoCache
 from pixpaint.models.base import framed, views
 from pixpaint.models.encoder import Context
-from tests.partitions import chunks
+from pixpaint.sampling.fill_cached import runs_of
+from tests.partitions import chunks, holes
 from tests.registry import HEIGHT, MODELS, WIDTH, LayerCase, layer_cases, model_of
 
 CASES = layer_cases()
@@ -46,6 +48,9 @@ def test_layer(case: LayerCase, moving: bool, data: st.DataObject) -> None:
     with torch.inference_mode():
         whole = case.layer(x, NoCache())
         for chunk in partition:
+            if hasattr(case.layer, "rows") and (chunk.column, chunk.height) == (0, 1):
+                row = Chunk(chunk.row, 0, 1, WIDTH)
+                case.layer.rows(cells(x, row, 1), placed(planes, row, COARSEST, moving))
             cache = placed(planes, chunk, COARSEST, moving)
             if not cache.owns_cell(min(case.scale_in, case.scale_out)):
                 continue
@@ -81,3 +86,38 @@ def test_model(name: str, moving: bool, data: st.DataObject) -> None:
             cache = placed(planes, chunk, model.coarsest, moving)
             params = model.pixels(cells(left, chunk, 1), cache, condition, cells(here, chunk, 1))
             torch.testing.assert_close(params, cells(whole, chunk, 1), **EXACT)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(some, max_examples=6)
+@given(data=st.data())
+def test_model_where_a_hole_is_painted_anew_in_a_picture_that_was_run_before(
+    name: str, data: st.DataObject
+) -> None:
+    """Below and beside the hole the planes hold features of what it held before."""
+    model = model_of(MODELS[name])
+    cell, channels = model.coarsest, model.config.channels
+    height, width = (cell * data.draw(st.integers(1, 12 // cell)) for _ in range(2))
+    hole = data.draw(holes(height, width))
+    before, after = (torch.rand(2, channels, height, width, dtype=torch.float64) * 2 - 1 for _ in range(2))
+    after = torch.where(torch.from_numpy(hole), after, before)
+    context = Context.of(after, torch.from_numpy(hole).expand(2, 1, -1, -1).double())
+    told = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
+    with torch.inference_mode():
+        whole = model(after, context, *told).params
+        condition = model.condition(model.maps(context, *told))
+        planes = FeatureCache(height, width)
+        old, new = views(framed(before, (height, width))), views(framed(after, (height, width)))
+        model.rows(old.above, planes, condition)
+        model.pixels(old.left, planes, condition, old.here)
+        rows = np.flatnonzero(hole.any(1))
+        for row in range(rows[0] // cell * cell, rows[-1] + 1):
+            planes.move_to(row, 0, 1, width)
+            model.rows(planes.crop(new.above, 1), planes, condition)
+            for first, last, known in runs_of(hole[row], width):
+                parts = [(first // cell * cell, last)] if known else [(c, c + 1) for c in range(first, last)]
+                for start, end in parts:
+                    planes.move_to(row, start, 1, end - start)
+                    left, here = planes.crop(new.left, 1), planes.crop(new.here, 1)
+                    params = model.pixels(left, planes, condition, here)
+                    torch.testing.assert_close(params, planes.crop(whole, 1), **EXACT)

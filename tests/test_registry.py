@@ -11,6 +11,7 @@ import pixpaint.models
 from pixpaint.layers import conv
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.masked import FirstConv
+from pixpaint.layers.recurrent import DiagonalBiLSTM, Recurrence, RowLSTM
 from pixpaint.models.config import CONFIGS
 from pixpaint.models.family import FAMILY
 from tests.registry import MODELS, layer_cases, model_of
@@ -41,6 +42,8 @@ def geometry(layer: nn.Module) -> tuple[object, ...]:
         return GatedBlock, geometry(layer.conv_in)
     if isinstance(layer, FirstConv):
         return FirstConv, geometry(layer.left)
+    if isinstance(layer, RowLSTM | DiagonalBiLSTM | Recurrence):
+        return type(layer), tuple(len(m.taps) for m in layer.modules() if isinstance(m, Recurrence))
     return type(layer), layer.conv.kernel_size, layer.conv.stride, getattr(layer, "halo", None)
 
 
@@ -61,7 +64,15 @@ def test_every_factory_s_layer_is_registered():
 
 
 def test_every_layer_a_model_is_made_of_is_registered_in_its_shape():
-    causal = (conv.CausalConv, conv.CausalUpsample, GatedBlock, FirstConv)
+    causal = (
+        conv.CausalConv,
+        conv.CausalUpsample,
+        GatedBlock,
+        FirstConv,
+        RowLSTM,
+        DiagonalBiLSTM,
+        Recurrence,
+    )
     used = {
         geometry(m) for config in MODELS.values() for m in model_of(config).modules() if isinstance(m, causal)
     }

@@ -53,6 +53,14 @@ class Cache(Protocol):
     def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:
         """The chunk `x` (N, C, h, w) with its halo: (N, C, top + h, left + w + right)."""
 
+    def record(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> None:
+        """Makes `x` (N, C, h, w) the chunk's part of a plane that `recorded` reads with the same halo."""
+
+    def recorded(self, owner: Hashable, like: Tensor, halo: Halo, scale: int) -> Tensor:
+        """What was last recorded in the chunk and its halo, zero where nothing was: (N, C, top + h, left + w + right)
+        for `like` (N, C, h, w), of which only the shape and the kind count. A recurrent layer reads the states around
+        its chunk before it can write those in it."""
+
     def owns_cell(self, scale: int) -> bool:
         """Whether the chunk holds the first pixel of a cell at 1/`scale` resolution, so that the cell is due."""
 
@@ -81,6 +89,14 @@ class NoCache:
 
     def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:
         return F.pad(x, (halo.left, halo.right, halo.top, 0))
+
+    def record(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> None:
+        pass  # nothing comes after the whole image
+
+    def recorded(self, owner: Hashable, like: Tensor, halo: Halo, scale: int) -> Tensor:
+        n, channels, height, width = like.shape
+        size = (n, channels, halo.top + height, halo.left + width + halo.right)
+        return like.new_zeros(()).expand(size)
 
     def owns_cell(self, scale: int) -> bool:
         return True
@@ -141,11 +157,22 @@ class FeatureCache:
         return plane
 
     def surround(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> Tensor:
+        self.record(owner, x, halo, scale)
+        return self.recorded(owner, x, halo, scale)
+
+    def _bordered(self, owner: Hashable, like: Tensor, halo: Halo, scale: int) -> Tensor:
+        """A plane whose first `top` rows, `left` and `right` columns stay zero: the image's border."""
         height, width = self.height // scale + halo.top, self.width // scale + halo.left + halo.right
-        plane = self._plane(owner, x, height, width)
+        return self._plane(owner, like, height, width)
+
+    def record(self, owner: Hashable, x: Tensor, halo: Halo, scale: int) -> None:
         row, column, rows, columns = self._box(scale)
-        # A plane's own first `top` rows, `left` and `right` columns stay zero: the image's border.
+        plane = self._bordered(owner, x, halo, scale)
         self._write(plane, Chunk(row + halo.top, column + halo.left, rows, columns), scale, x)
+
+    def recorded(self, owner: Hashable, like: Tensor, halo: Halo, scale: int) -> Tensor:
+        row, column, rows, columns = self._box(scale)
+        plane = self._bordered(owner, like, halo, scale)
         return self._read(plane, Chunk(row, column, halo.top + rows, halo.left + columns + halo.right), scale)
 
     def owns_cell(self, scale: int) -> bool:

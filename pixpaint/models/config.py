@@ -182,8 +182,50 @@ class GatedPixelCNNConfig(ModelConfig):
         return self.kernel in (3, 5, 7) and isinstance(self.likeness, bool) and self.layers <= DEEPEST
 
 
+@dataclass(frozen=True, kw_only=True)
+class PixelRNNConfig(ModelConfig):
+    """A PixelRNN: h `features` within its LSTM `layers` and 2h between them, `head` features before the logits. It is
+    told nothing: no class, no orientation."""
+
+    layers: int = 12
+    head: int = 1024
+
+    def sizes(self) -> tuple[int, ...]:
+        return self.layers, self.head
+
+    def is_valid(self) -> bool:
+        return self.classes == 0 and not self.oriented
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowLSTMConfig(PixelRNNConfig):
+    """Row LSTM: of the row above each layer reads `kernel` states, an odd number."""
+
+    kind = "row_lstm"
+    title = "Row LSTM"
+
+    kernel: int = 3
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and type(self.kernel) is int and self.kernel in (3, 5, 7)
+
+
+class DiagonalBiLSTMConfig(PixelRNNConfig):
+    """Diagonal BiLSTM."""
+
+    kind = "diagonal_bilstm"
+    title = "Diagonal BiLSTM"
+
+
 CONFIGS: dict[str, type[ModelConfig]] = {
-    config.kind: config for config in (PixelCNNPPConfig, PixelCNNConfig, GatedPixelCNNConfig)
+    config.kind: config
+    for config in (
+        PixelCNNPPConfig,
+        PixelCNNConfig,
+        GatedPixelCNNConfig,
+        RowLSTMConfig,
+        DiagonalBiLSTMConfig,
+    )
 }
 """Every model's config by the kind that its JSON names."""
 

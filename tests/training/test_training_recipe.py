@@ -25,7 +25,19 @@ def test_in_a_run_limited_by_time_the_rate_falls_with_the_time_or_with_the_steps
     assert [recipe.share_done(step, seconds) for step, seconds in at] == [0.2, 0.5, 0.75, 0.75, 1, 1]
 
 
-@pytest.mark.parametrize("name", ["sketch", "digits"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sketch",
+        "digits",
+        "photo",
+        "folder",
+        "digits-pixelcnn",
+        "digits-gated",
+        "digits-row-lstm",
+        "digits-diagonal-bilstm",
+    ],
+)
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
     recipe = read_recipe(name)
     assert Recipe.from_json(recipe.to_json()) == recipe
