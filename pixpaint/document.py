@@ -24,6 +24,10 @@ _PRINT_MODES = {"CMYK": "CMYK", "LAB": "Lab"}
 _DEEP_MODES = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
 
+GREYEST = 12
+"""So far apart the channels of a grey may lie: JPEG tints them a little."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
     """What a saved picture takes over from the one opened: EXIF without orientation, ICC, dots/inch."""
@@ -65,6 +69,13 @@ class Document:
     @property
     def width(self) -> int:
         return int(self.pixels.shape[1])
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether more than a few pixels are no greys; of a large picture a part of them is looked at."""
+        step = max(1, max(self.pixels.shape[:2]) // 512)
+        seen = self.pixels[::step, ::step].astype(np.int16)
+        return bool(np.mean(np.ptp(seen, axis=2) > GREYEST) > 0.01)
 
     def paint(self, rows: NDArray[np.intp], columns: NDArray[np.intp], pixels: NDArray[np.uint8]) -> None:
         """Sets n pixels to `pixels` (n, 3) at `rows` and `columns` (n,).

@@ -4,6 +4,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import numpy as np
 
 from pixpaint.commands.outputs import check_png, numbered
 from pixpaint.commands.progress import Progress
-from pixpaint.document import Document, open_picture, read_mask, transparent_hole
-from pixpaint.errors import BadMask
+from pixpaint.document import SUFFIXES, Document, open_picture, read_mask, transparent_hole
+from pixpaint.errors import BadImage, BadMask
+from pixpaint.models.card import suited_model
 from pixpaint.png import save_png
 from pixpaint.recipe import FillSettings, Recipe
 from pixpaint.sampling import compile_cache
@@ -74,6 +76,17 @@ def fill_picture(job: Job, settings: FillSettings, *, as_json: bool) -> int:
     else:
         print(sentence(used, report))
     return 0
+
+
+def suited(picture: Path) -> str:
+    """The model for a picture, or for the first readable one of a folder, where none is named. Raises BadImage."""
+    if not picture.is_dir():
+        return suited_model(open_picture(picture).in_colour)
+    for path in sorted(picture.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            with suppress(BadImage):
+                return suited(path)
+    return suited_model(False)
 
 
 def check(painter: Painter, settings: FillSettings) -> None:

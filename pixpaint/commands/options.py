@@ -61,7 +61,7 @@ def _fill_options(parser: ArgumentParser) -> None:
 def _add_drawing_options(parser: ArgumentParser) -> None:
     """What filling and drawing from nothing have in common; FillSettings and the model check the values."""
     add = parser.add_argument
-    add("--model", metavar="NAME", default="sketch", help="a model's name or .safetensors file (sketch)")
+    add("--model", metavar="NAME", help="a model's name or .safetensors file (photo for colour, else sketch)")
     add("--label", metavar="CLASS", help="what the picture shows, one of the model's classes (none)")
     add("--seed", metavar="N", type=int, default=0, help="the same seed draws the same pixels (0)")
     add("--temperature", metavar="T", type=float, default=1.0, help="below 1 plainer, above 1 wilder (1)")
@@ -72,11 +72,12 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
 
 
-def _settings(options: Namespace, candidates: int) -> "FillSettings":
+def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "FillSettings":
+    """What the options ask for; `model` is taken where they name none."""
     from pixpaint.recipe import FillSettings
 
     return FillSettings(
-        model=options.model,
+        model=options.model or model,
         label=options.label,
         seed=options.seed,
         temperature=options.temperature,
@@ -94,7 +95,7 @@ def _fill(options: Namespace) -> int:
         raise BadRequest("Name a picture to fill, or use --demo for the bundled one.")
 
     from pixpaint.assets import resource
-    from pixpaint.commands.fill import Job, fill_picture
+    from pixpaint.commands.fill import Job, fill_picture, suited
     from pixpaint.commands.fill_folder import fill_folder
 
     picture, mask = options.image, options.mask
@@ -102,7 +103,8 @@ def _fill(options: Namespace) -> int:
         picture, mask = resource("samples", "sketch.png"), mask or resource("samples", "sketch-mask.png")
     job = Job(picture=picture, mask=mask, output=options.output)
     fill = fill_folder if picture.is_dir() else fill_picture
-    return fill(job, _settings(options, options.candidates), as_json=options.json)
+    settings = _settings(options, options.candidates, options.model or suited(picture))
+    return fill(job, settings, as_json=options.json)
 
 
 def _sample_options(parser: ArgumentParser) -> None:

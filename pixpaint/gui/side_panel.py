@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from pixpaint.gui.icons import ICON_NAME
+from pixpaint.models.card import PHOTO, SKETCH, suited_model
 from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
@@ -83,6 +84,13 @@ class SidePanel(QFrame):
         self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
         temperature = settings.value("temperature", 1.0, float)
         self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)
+
+    def suit(self, in_colour: bool) -> None:
+        """Chooses the bundled model for a picture in colour or in grey, unless the chosen one is another."""
+        bundled = {SKETCH, PHOTO}
+        if self.model.currentText() in bundled:
+            place = self.model.findText(suited_model(in_colour))
+            self.model.setCurrentIndex(place if place >= 0 else self.model.currentIndex())
 
     def roll(self) -> None:
         """Another seed, any."""

@@ -15,6 +15,9 @@ MODEL_SUFFIXES = (".safetensors", ".json")
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".bin")
 
 
+SKETCH, PHOTO = "sketch", "photo"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelCard:
     """What is known of a model.
@@ -126,6 +129,15 @@ def list_models() -> list[ModelCard]:
             except BadModel:
                 continue
     return list(cards.values())
+
+
+def suited_model(in_colour: bool) -> str:
+    """The bundled model for a picture: `photo` for one in colour, if it is there, else `sketch`."""
+    return (
+        PHOTO
+        if in_colour and any((folder / f"{PHOTO}.safetensors").is_file() for folder in model_folders())
+        else SKETCH
+    )
 
 
 def _read(path: Path) -> ModelCard:

@@ -361,3 +361,22 @@ def test_grey_clipboard_pictures_paste_too(window: MainWindow) -> None:
     window.does.paste.trigger()
     assert (window.editor.document.pixels == 90).all()
     assert window.editor.document.alpha is None
+
+
+def test_a_picture_in_colour_is_given_the_model_for_colour(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def suited(in_colour: bool) -> str:
+        return "photo" if in_colour else "sketch"
+
+    monkeypatch.setattr("pixpaint.gui.side_panel.suited_model", suited)
+    window.panel.model.addItem("photo")
+    red = np.zeros((40, 48, 3), np.uint8)
+    red[:, :20] = (200, 20, 20)
+    window.documents.show(Document(pixels=red), "red.png")
+    assert window.panel.settings().model == "photo"
+    window.documents.show(Document(pixels=np.zeros((40, 48, 3), np.uint8)), "black.png")
+    assert window.panel.settings().model == "sketch"
+    window.panel.model.setCurrentText("digits")
+    window.documents.show(Document(pixels=red.copy()), "red.png")
+    assert window.panel.settings().model == "digits"
