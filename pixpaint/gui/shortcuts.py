@@ -30,6 +30,7 @@ class ShortcutsDialog(QDialog):
             (self.tr("Zoom about the pointer"), self.tr("Ctrl+wheel")),
             (self.tr("Move the tool (ten pixels)"), self.tr("arrows (Shift+arrows)")),
             (self.tr("Put the tool down, lift it"), self.tr("Return")),
+            (self.tr("Show the original beneath answers"), self.tr("hold \\")),
         ]
         inside = QWidget()
         grid = QGridLayout(inside)

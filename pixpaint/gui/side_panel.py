@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 WIDTH = 256
 SEED_MAX = 2**31 - 1
+ANSWERS_MAX = 8
 HUNDREDTHS = 100
 TEMPERATURE_MAX = 2.0
 
@@ -57,13 +58,15 @@ class SidePanel(QFrame):
             label=self.label.currentText() if self.label.currentIndex() > 0 else None,
             seed=self.seed.value(),
             temperature=self.temperature.value(),
+            candidates=self.answers.value(),
         )
 
     def store(self, settings: QSettings) -> None:
-        """Keeps model, class and temperature for the next start."""
+        """Keeps model, class, number of answers and temperature for the next start."""
         settings.setValue("model", self.model.currentText())
         settings.setValue("class", self.label.currentText())
         settings.setValue("temperature", self.temperature.value())
+        settings.setValue("answers", self.answers.value())
 
     def restore(self, settings: QSettings) -> None:
         """The inverse of `store`; a model or class that is gone is passed over."""
@@ -72,21 +75,34 @@ class SidePanel(QFrame):
         self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
         temperature = settings.value("temperature", 1.0, float)
         self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)
+        answers = settings.value("answers", 1, int)
+        self.answers.setValue(answers if isinstance(answers, int) else 1)
 
     def roll(self) -> None:
         """Another seed, any."""
-        self.seed.setValue(random.randrange(SEED_MAX))
+        self.seed.setValue(random.randrange(self.seed.maximum()))
 
     @property
     def has_model(self) -> bool:
         return bool(self._cards)
 
-    def show_filling(self, filling: bool) -> None:
-        """The button stops the fill while one runs; what is set for it can't be changed then."""
+    def show_filling(self, filling: bool, instead: str = "") -> None:
+        """The button stops the fill while one runs, or does something `instead` of filling; what is set for a fill
+        can't be changed then."""
         self._filling = filling
-        self.button.setText(self.tr("Stop  (Esc)") if filling else self.tr("Fill  (Ctrl+Enter)"))
-        for widget in (self.model, self.label, self.seed, self.dice, self.temperature, self._slider):
-            widget.setEnabled(not filling)
+        text = self.tr("Stop  (Esc)") if filling else instead or self.tr("Fill  (Ctrl+Enter)")
+        self.button.setText(text)
+        settings = (
+            self.model,
+            self.label,
+            self.seed,
+            self.dice,
+            self.answers,
+            self.temperature,
+            self._slider,
+        )
+        for widget in settings:
+            widget.setEnabled(not filling and not instead)
 
     def show_note(self, text: str) -> None:
         """What a fill would do now, or why there can be none."""
@@ -115,6 +131,10 @@ class SidePanel(QFrame):
         self.dice.setToolTip(self.tr("Another seed, at random"))
         self.dice.setAccessibleName(self.tr("Roll the dice"))
         self.dice.clicked.connect(self.roll)
+        self.answers = QSpinBox()
+        self.answers.setRange(1, ANSWERS_MAX)
+        # Each answer has the next seed, which a person may want to type here.
+        self.answers.valueChanged.connect(lambda count: self.seed.setMaximum(SEED_MAX - (count - 1)))
         self.temperature = QDoubleSpinBox()
         self.temperature.setRange(0, TEMPERATURE_MAX)
         self.temperature.setSingleStep(0.05)
@@ -145,6 +165,11 @@ class SidePanel(QFrame):
         same = _note()
         same.setText(self.tr("The same seed paints the same picture."))
         column.addWidget(same)
+        column.addSpacing(12)
+        self._add(column, self.tr("&Answers"), self.answers)
+        several = _note()
+        several.setText(self.tr("Several are painted at once, to choose from."))
+        column.addWidget(several)
         column.addSpacing(12)
         self._add(column, self.tr("&Temperature"), self.temperature, self._slider)
         hint = _note()
