@@ -35,7 +35,7 @@ class AnswerDesk(QObject):
         self._status = status
         self._answers: Answers | None = None
         self._held: int | None = None
-        self._offers_back = False
+        self._offer = ""
         actions.next_answer.triggered.connect(lambda: self._step(1))
         actions.previous_answer.triggered.connect(lambda: self._step(-1))
         actions.keep.triggered.connect(self.keep)
@@ -72,9 +72,10 @@ class AnswerDesk(QObject):
             action.setEnabled(self._answers is not None)
         for action in (actions.keep, actions.discard):
             action.setEnabled(filling.choosing)
-        if self._offers_back and not filling.can_bring_back:
-            self._offers_back = False
-            self._bar.dismiss()
+        if self._offer and not filling.can_bring_back:
+            if self._bar.text == self._offer:
+                self._bar.dismiss()
+            self._offer = ""
         self._strip.note.setText(self._note())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -132,9 +133,8 @@ class AnswerDesk(QObject):
         self.update()
 
     def _offer_back(self, count: int) -> None:
-        self._offers_back = True
-        text = self.tr("{count} answers were discarded.").format(count=count)
-        self._bar.say(text, [(self.tr("&Bring Back"), self._filling.bring_back)])
+        self._offer = self.tr("{count} answers were discarded.").format(count=count)
+        self._bar.say(self._offer, [(self.tr("&Bring Back"), self._filling.bring_back)])
 
     def _note(self) -> str:
         if self._answers is None:

@@ -161,7 +161,7 @@ class Documents(QObject):
                 if step == self._editor.history.index() and self._filling.settled:
                     self._editor.history.setClean()
                 else:
-                    # What was saved is no step, or not the last one any more; and the file no longer has what was before.
+                    # What was saved is no step, or not the last one any more; the file no longer has what was before.
                     self._editor.history.resetClean()
                 self._remember(path)
                 self.renamed.emit()
