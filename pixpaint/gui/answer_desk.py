@@ -1,5 +1,7 @@
 """Between a person and several answers: the keys and buttons that switch, compare, keep and discard them."""
 
+import time
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QWidget
@@ -11,6 +13,9 @@ from pixpaint.gui.canvas import Canvas
 from pixpaint.gui.filling import Filling
 from pixpaint.gui.message_bar import MessageBar
 from pixpaint.gui.status import Status
+
+GRACE = 1.0
+"""seconds in which Esc discards nothing: until just now it was the key that stops"""
 
 
 class AnswerDesk(QObject):
@@ -36,10 +41,11 @@ class AnswerDesk(QObject):
         self._answers: Answers | None = None
         self._held: int | None = None
         self._offer = ""
+        self._choosing_since: float | None = None
         actions.next_answer.triggered.connect(lambda: self._step(1))
         actions.previous_answer.triggered.connect(lambda: self._step(-1))
         actions.keep.triggered.connect(self.keep)
-        actions.discard.triggered.connect(filling.discard)
+        actions.discard.triggered.connect(self._discard)
         actions.copy_seed.triggered.connect(lambda: self._copy_seed())
         strip.chosen.connect(self._choose)
         strip.copy_wanted.connect(self._copy_seed)
@@ -72,6 +78,10 @@ class AnswerDesk(QObject):
             action.setEnabled(self._answers is not None)
         for action in (actions.keep, actions.discard):
             action.setEnabled(filling.choosing)
+        if not filling.choosing:
+            self._choosing_since = None
+        elif self._choosing_since is None:
+            self._choosing_since = time.monotonic()
         if self._offer and not filling.can_bring_back:
             if self._bar.text == self._offer:
                 self._bar.dismiss()
@@ -92,6 +102,10 @@ class AnswerDesk(QObject):
             if kind == QEvent.Type.KeyRelease and self._held is not None and let_go:
                 self._peek(False)
         return super().eventFilter(watched, event)
+
+    def _discard(self) -> None:
+        if self._choosing_since is not None and time.monotonic() - self._choosing_since >= GRACE:
+            self._filling.discard()
 
     def _step(self, by: int) -> None:
         if self._answers is not None:
@@ -140,11 +154,13 @@ class AnswerDesk(QObject):
         if self._answers is None:
             return ""
         if self._filling.busy:
-            return self.tr("{count} answers at once. Switch with , and .").format(count=len(self._answers))
+            return self.tr("{count} answers at once. The keys “,” and “.” switch.").format(
+                count=len(self._answers)
+            )
         if not self._filling.complete:
             return self.tr("Stopped. Go on with all, or keep one as far as it has come.")
         if self._filling.comparing.running:
-            return self.tr("Comparing how well they fit… You may choose already: , and . switch.")
+            return self.tr("Comparing how well they fit… You may choose already.")
         if self._answers.fits is None:
-            return self.tr("Choose one: , and . switch.")
-        return self.tr("Nats tell how much less likely the known pixels are after it.")
+            return self.tr("Choose one. The keys “,” and “.” switch.")
+        return self.tr("Nats: how much less likely the known pixels are than with the best fit.")

@@ -22,6 +22,8 @@ from pixpaint.gui.thumbnail import Thumbnail
 REFRESH = 80
 """milliseconds between two looks at rows that come in: on a fast machine they come every few"""
 SIDE = 216
+LEAST_DIFFERENCE = 0.05
+"""nats; less is not worth telling"""
 
 
 class AnswerStrip(QFrame):
@@ -46,6 +48,9 @@ class AnswerStrip(QFrame):
         self.note.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.keep = _button(actions.keep, self.tr("Keep  (Enter)"))
         self.keep.setObjectName("keep")
+        self.keep.setProperty(
+            ICON_NAME, None
+        )  # its words say it, and an icon is not drawn for that background
         self.discard = _button(actions.discard, self.tr("Discard"))
         self.copy_seed = _button(actions.copy_seed, self.tr("Copy Seed"))
         self.original = _Button(self.tr("Original"))
@@ -103,13 +108,19 @@ class AnswerStrip(QFrame):
         below = answers.below_best
         for place, (thumbnail, seed) in enumerate(zip(self.thumbnails, answers.seeds, strict=True)):
             best = below is not None and place == int(below.argmin())
-            text = str(place + 1)
-            if below is not None:
-                text = (
-                    self.tr("best fit") if best else self.tr("−{nats} nats").format(nats=_few(below[place]))
-                )
-            thumbnail.describe(text, self.tr("seed {seed}").format(seed=seed), best)
-            thumbnail.setToolTip(self._tip(place, seed, None if below is None else float(below[place])))
+            headlines = (str(place + 1),) if below is None else self._headlines(float(below[place]), best)
+            thumbnail.describe(headlines, (self.tr("seed {seed}").format(seed=seed), str(seed)), best)
+            tip = self._tip(place, seed, None if below is None else float(below[place]))
+            thumbnail.setToolTip(tip)
+            thumbnail.setAccessibleName(tip)
+
+    def _headlines(self, below: float, best: bool) -> tuple[str, ...]:
+        if best:
+            return self.tr("best fit"), self.tr("best")
+        if below < LEAST_DIFFERENCE:
+            return (self.tr("as good"),)
+        nats = f"−{below:,.1f}" if below < 100 else f"−{below:,.0f}"
+        return self.tr("{nats} nats").format(nats=nats), nats
 
     def _tip(self, place: int, seed: int, below: float | None) -> str:
         tip = self.tr("Answer {number}, seed {seed}").format(number=place + 1, seed=seed)
@@ -138,7 +149,8 @@ class AnswerStrip(QFrame):
         whole.addLayout(self._row, 1)
         whole.addLayout(side)
         self.note.setFixedWidth(SIDE)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        # The window does not grow for it: many answers in a narrow one are shown smaller.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
 
 class _Button(QPushButton):
@@ -172,7 +184,3 @@ def _button(action: QAction, text: str) -> _Button:
     action.enabledChanged.connect(button.setEnabled)
     button.setEnabled(action.isEnabled())
     return button
-
-
-def _few(nats: float) -> str:
-    return f"{nats:,.1f}" if nats < 100 else f"{nats:,.0f}"

@@ -177,8 +177,10 @@ class MainWindow(QMainWindow):
         self.answer_desk.update()
 
     def _watch(self) -> None:
-        """While a fill runs the canvas has the keys: Space pans there, but would press a button beside it."""
-        if self.filling.state is State.FILLING:
+        """While a fill runs or answers wait the canvas has the keys: Space pans there, but would press a button beside
+        it."""
+        among_answers = self.strip.isAncestorOf(self.focusWidget() or self.canvas)
+        if self.filling.state in (State.FILLING, State.CHOOSING) and not among_answers:
             self.canvas.setFocus()
 
     def _show_tool(self) -> None:

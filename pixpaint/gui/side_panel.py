@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 WIDTH = 256
 SEED_MAX = 2**31 - 1
+ROLLED_BELOW = 10**6
 ANSWERS_MAX = 8
 HUNDREDTHS = 100
 TEMPERATURE_MAX = 2.0
@@ -79,8 +80,8 @@ class SidePanel(QFrame):
         self.answers.setValue(answers if isinstance(answers, int) else 1)
 
     def roll(self) -> None:
-        """Another seed, any."""
-        self.seed.setValue(random.randrange(self.seed.maximum()))
+        """Another seed, short enough to be read and noted."""
+        self.seed.setValue(random.randrange(ROLLED_BELOW))
 
     @property
     def has_model(self) -> bool:

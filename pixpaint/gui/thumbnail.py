@@ -7,8 +7,8 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 PICTURE = QSize(132, 96)
-LEAST_WIDTH = 68
-MARGIN = 6
+LEAST_WIDTH = 48
+MARGIN, TEXT_MARGIN = 6, 2
 ROUNDING = 6
 FINER = 4
 """how many picture pixels a screen pixel is smoothed from at most, in each direction"""
@@ -21,7 +21,8 @@ class Thumbnail(QAbstractButton):
         super().__init__(parent)
         self._picture = picture
         self._scaled: QPixmap | None = None
-        self.headline, self.footnote = "", ""
+        self.headlines: tuple[str, ...] = ("",)
+        self.footnotes: tuple[str, ...] = ("",)
         self.distinguished = False
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -36,10 +37,11 @@ class Thumbnail(QAbstractButton):
         self._scaled = None
         self.update()
 
-    def describe(self, headline: str, footnote: str, distinguished: bool) -> None:
-        """Two short lines below the picture; that of the best answer stands out."""
-        self.headline, self.footnote, self.distinguished = headline, footnote, distinguished
-        self.setAccessibleName(f"{headline}, {footnote}")
+    def describe(
+        self, headlines: tuple[str, ...], footnotes: tuple[str, ...], distinguished: bool = False
+    ) -> None:
+        """Two lines below the picture, of each the first wording that fits; the upper one may stand out."""
+        self.headlines, self.footnotes, self.distinguished = headlines, footnotes, distinguished
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
@@ -73,19 +75,19 @@ class Thumbnail(QAbstractButton):
         self._write(painter, room)
 
     def _write(self, painter: QPainter, room: QRect) -> None:
-        palette, metrics = self.palette(), self.fontMetrics()
-        chosen = palette.color(QPalette.ColorRole.HighlightedText)
-        line = QRect(room.x(), room.bottom() + MARGIN, room.width(), metrics.lineSpacing())
+        palette, height = self.palette(), self.fontMetrics().lineSpacing()
+        colour = QPalette.ColorRole.HighlightedText if self.isChecked() else QPalette.ColorRole.WindowText
+        line = QRect(TEXT_MARGIN, room.bottom() + MARGIN, self.width() - 2 * TEXT_MARGIN, height)
         font = self.font()
         font.setBold(self.distinguished)
         painter.setFont(font)
-        painter.setPen(chosen if self.isChecked() else palette.color(QPalette.ColorRole.WindowText))
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self.headline)
+        painter.setPen(palette.color(colour))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, _fitting(self.headlines, painter, line.width()))
         painter.setFont(self.font())
         if not self.isChecked():
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        footnote = metrics.elidedText(self.footnote, Qt.TextElideMode.ElideMiddle, line.width())
-        painter.drawText(line.translated(0, line.height()), Qt.AlignmentFlag.AlignCenter, footnote)
+        footnote = _fitting(self.footnotes, painter, line.width())
+        painter.drawText(line.translated(0, height), Qt.AlignmentFlag.AlignCenter, footnote)
 
     def _fitted(self, room: QSize) -> QPixmap:
         """The picture as large as fits, scaled once and then kept; sharp on any screen."""
@@ -100,6 +102,12 @@ class Thumbnail(QAbstractButton):
             self._scaled = QPixmap.fromImage(_resized(self._picture, size, zoom))
             self._scaled.setDevicePixelRatio(ratio)
         return self._scaled
+
+
+def _fitting(texts: tuple[str, ...], painter: QPainter, width: int) -> str:
+    metrics = painter.fontMetrics()
+    short = next((text for text in texts if metrics.horizontalAdvance(text) <= width), texts[-1])
+    return metrics.elidedText(short, Qt.TextElideMode.ElideMiddle, width)
 
 
 def _resized(picture: NDArray[np.uint8], size: QSize, zoom: float) -> QImage:

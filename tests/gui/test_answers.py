@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document, open_picture
 from pixpaint.errors import OutOfMemory
+from pixpaint.gui import answer_desk
 from pixpaint.gui.fill_state import State
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.gui.shortcuts import ShortcutsDialog
@@ -93,7 +94,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(qtbot: QtBot, window: MainWindow, painter: FakePainter) -> Scene:
+def scene(qtbot: QtBot, window: MainWindow, painter: FakePainter, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.setattr(answer_desk, "GRACE", 0)
     return Scene(qtbot, window, painter)
 
 
@@ -154,16 +156,20 @@ def test_the_best_fit_is_marked_and_becomes_the_current_one(scene: Scene) -> Non
     assert scene.shows(SEED + 2)
     assert not scene.document.hole.any()
     thumbnails = scene.window.strip.thumbnails
-    assert [thumbnail.headline for thumbnail in thumbnails] == [
-        "−1.0 nats",
-        "−0.5 nats",
-        "best fit",
-        "−0.5 nats",
+    assert [thumbnail.headlines[-1] for thumbnail in thumbnails] == [
+        "−1.0",
+        "−0.5",
+        "best",
+        "−0.5",
     ]
-    assert [thumbnail.footnote for thumbnail in thumbnails] == [f"seed {SEED + k}" for k in range(4)]
+    assert [thumbnail.footnotes[0] for thumbnail in thumbnails] == [f"seed {SEED + k}" for k in range(4)]
     assert [thumbnail.distinguished for thumbnail in thumbnails] == [False, False, True, False]
     assert thumbnails[2].isChecked()
-    assert thumbnails[0].accessibleName() == f"−1.0 nats, seed {SEED}"
+    assert (
+        thumbnails[0]
+        .accessibleName()
+        .startswith(f"Answer 1, seed {SEED}: the known pixels are 1.00 nats less")
+    )
     assert scene.window.status.text.text().startswith("Answer 3 fits the known pixels best")
     for k, compared in enumerate(scene.painter.compared):
         np.testing.assert_array_equal(compared, scene.pixels(SEED + k))
@@ -180,7 +186,7 @@ def test_a_ranking_does_not_overrule_the_person(scene: Scene) -> None:
     scene.painter.allow(4)
     scene.wait_for_ranking()
     assert scene.shows(SEED + 1)
-    assert scene.window.strip.thumbnails[2].headline == "best fit"
+    assert scene.window.strip.thumbnails[2].headlines[0] == "best fit"
 
 
 def test_period_and_comma_switch_in_place_round_and_round(scene: Scene) -> None:
@@ -316,6 +322,23 @@ def test_discarding_leaves_no_trace(scene: Scene, how: str) -> None:
     assert scene.window.does.undo.text() == "&Undo Mask"
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_escape_that_comes_just_too_late_to_stop_discards_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    monkeypatch.setattr(answer_desk, "GRACE", 60)
+    if stopped:
+        scene.stop_after(4)
+    else:
+        scene.paint()
+    scene.key(Qt.Key.Key_Escape)
+    assert scene.window.filling.choosing
+    assert scene.window.bar.text == ("Stopped at row 5 of 20." if stopped else "")
+    monkeypatch.setattr(answer_desk, "GRACE", 0)
+    scene.key(Qt.Key.Key_Escape)
+    scene.assert_no_trace()
+
+
 def test_discarding_in_a_transparent_picture_brings_the_alpha_back(
     scene: Scene, qtbot: QtBot, window: MainWindow
 ) -> None:
@@ -344,7 +367,7 @@ def test_discarded_answers_can_be_brought_back_until_something_else_is_done(scen
     scene.press(0)
     assert scene.window.filling.complete
     assert scene.shows(SEED + 2)
-    assert scene.window.strip.thumbnails[1].headline == "best fit"
+    assert scene.window.strip.thumbnails[1].headlines[0] == "best fit"
     scene.key(Qt.Key.Key_Escape)
     scene.assert_no_trace()
     scene.window.does.mask_invert.trigger()
@@ -674,6 +697,18 @@ def test_rows_of_answers_that_were_left_are_dropped(scene: Scene) -> None:
     assert (scene.document.pixels == 255).all()
     assert scene.window.strip.isHidden()
     assert scene.window.editor.history.count() == 0
+
+
+def test_eight_answers_do_not_widen_the_window(scene: Scene) -> None:
+    scene.window.resize(1000, 700)
+    width = scene.window.width()
+    scene.window.panel.answers.setValue(8)
+    scene.paint()
+    scene.qtbot.wait(10)
+    assert scene.window.width() == width
+    assert len(scene.window.strip.thumbnails) == 8
+    last = scene.window.strip.thumbnails[-1]
+    assert last.geometry().right() < scene.window.strip.note.geometry().left()
 
 
 def test_one_answer_is_as_ever(scene: Scene) -> None:
