@@ -52,6 +52,7 @@ class AnswerDesk(QObject):
         strip.original.pressed.connect(lambda: self._peek(True))
         strip.original.released.connect(lambda: self._peek(False))
         filling.state_changed.connect(self.update)
+        filling.comparing.progressed.connect(lambda: strip.note.setText(self._note()))
         filling.comparing.failed.connect(self._admit)
         filling.discarded.connect(self._offer_back)
         window.installEventFilter(self)
@@ -160,7 +161,8 @@ class AnswerDesk(QObject):
         if not self._filling.complete:
             return self.tr("Stopped. Go on with all, or keep one as far as it has come.")
         if self._filling.comparing.running:
-            return self.tr("Comparing how well they fit… You may choose already.")
+            text = self.tr("Comparing how well they fit, {done} of {count} done. You may choose already.")
+            return text.format(done=self._filling.comparing.done, count=len(self._answers))
         if self._answers.fits is None:
             return self.tr("Choose one. The keys “,” and “.” switch.")
         return self.tr("Nats: how much less likely the known pixels are than with the best fit.")

@@ -12,6 +12,7 @@ from pixpaint.recipe import FillSettings
 class Comparing(QObject):
     """One comparison at a time, that of the newest answers; its jobs have numbers below zero."""
 
+    progressed = Signal()
     failed = Signal()
 
     def __init__(self, worker: FillWorker, parent: QObject | None = None) -> None:
@@ -19,6 +20,9 @@ class Comparing(QObject):
         self._worker = worker
         self._jobs = 0
         self._answers: Answers | None = None
+        self.done = 0
+        """how many answers are compared"""
+        worker.compared_one.connect(self._on_compared_one)
         worker.compared.connect(self._on_compared)
         worker.failed.connect(self._on_failed)
         worker.gpu_full.connect(self._on_failed)
@@ -33,6 +37,7 @@ class Comparing(QObject):
         """Has finished answers ranked: `image` (H, W, 3) is the picture around their `hole` (H, W)."""
         self._jobs -= 1
         self._answers = answers
+        self.done = 0
         self._worker.submit(
             CompareJob(
                 id=self._jobs,
@@ -49,6 +54,11 @@ class Comparing(QObject):
         if self._answers is not None:
             self._worker.stop_job()
             self._answers = None
+
+    def _on_compared_one(self, job: int, done: int) -> None:
+        if job == self._jobs and self._answers is not None:
+            self.done = done
+            self.progressed.emit()
 
     def _on_compared(self, job: int, fits: NDArray[np.float64]) -> None:
         answers = self._answers

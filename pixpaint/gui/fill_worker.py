@@ -98,6 +98,8 @@ class FillWorker(QThread):
     """id, RowPainted"""
     ended = Signal(int, bool)
     """id, and whether all was painted"""
+    compared_one = Signal(int, int)
+    """id of a CompareJob, and how many of its answers are done"""
     compared = Signal(int, object)
     """id of a CompareJob, and its answers' fits in nats (candidates,), the higher the better"""
     failed = Signal(int, str)
@@ -172,6 +174,7 @@ class FillWorker(QThread):
             fits[k] = painter.fits(job.settings, picture[None], job.hole, stop=job.stopped.is_set).sum()
             if job.stopped.is_set():
                 return
+            self.compared_one.emit(job.id, k + 1)
         self.compared.emit(job.id, fits)
 
     def _prepare(self, painter: Paints, settings: FillSettings) -> FillSettings:

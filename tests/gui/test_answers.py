@@ -180,10 +180,12 @@ def test_a_ranking_does_not_overrule_the_person(scene: Scene) -> None:
     scene.painter.compare_gate = True
     scene.window.does.fill.trigger()
     scene.qtbot.waitUntil(lambda: scene.window.filling.choosing)
-    assert "Comparing" in scene.window.strip.note.text()
+    assert "0 of 4" in scene.window.strip.note.text()
+    scene.painter.allow(1)
+    scene.qtbot.waitUntil(lambda: "1 of 4" in scene.window.strip.note.text())
     scene.key(Qt.Key.Key_Period)
     assert scene.shows(SEED + 1)
-    scene.painter.allow(4)
+    scene.painter.allow(3)
     scene.wait_for_ranking()
     assert scene.shows(SEED + 1)
     assert scene.window.strip.thumbnails[2].headlines[0] == "best fit"
