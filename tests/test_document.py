@@ -225,7 +225,7 @@ def test_a_model_sees_transparent_pixels_as_white_paper_but_the_hole_as_it_is() 
 def test_a_picture_is_in_colour_if_more_than_a_few_pixels_are() -> None:
     grey = np.repeat(np.random.default_rng(0).integers(0, 256, (40, 30, 1), dtype=np.uint8), 3, axis=2)
     assert not Document(pixels=grey.copy()).in_colour
-    tinted = np.clip(grey.astype(int) + [5, 0, -5], 0, 255).astype(np.uint8)
+    tinted = np.clip(grey.astype(int) + np.array([5, 0, -5]), 0, 255).astype(np.uint8)
     assert not Document(pixels=tinted).in_colour
     coloured = grey.copy()
     coloured[:10] = (200, 60, 10)

@@ -43,6 +43,12 @@ class Actions:
         self.roll = make(tr("&Roll the Seed"), "Ctrl+R", icon="dice")
         self.train = make(tr("&Train on My Pictures…"), "Ctrl+T")
         self.add_model = make(tr("&Add a Model File…"))
+        self.next_answer = make(tr("&Next Answer"), ".")
+        self.previous_answer = make(tr("&Previous Answer"), ",")
+        self.keep = make(tr("&Keep This Answer"), "Return", "Enter", icon="keep")
+        self.discard = make(tr("&Discard All Answers"), "Esc", icon="close")
+        self.discard.setAutoRepeat(False)
+        self.copy_seed = make(tr("&Copy the Answer's Seed"), icon="copy")
         self.zoom_in = make(tr("Zoom &In"), "Ctrl++", "Ctrl+=", icon="zoom-in")
         self.zoom_out = make(tr("Zoom &Out"), "Ctrl+-", icon="zoom-out")
         self.fit = make(tr("&Fit in Window"), "Ctrl+0", icon="fit")
@@ -114,12 +120,16 @@ class Actions:
             *(self.mask_all, self.mask_clear, self.mask_invert, self.mask_transparent),
             *(None, self.mask_recall, self.mask_shown),
         )
-        self._menu(tr("F&ill"), self.fill, self.fill_anew, self.stop, None, self.roll)
+        self._menu(tr("F&ill"), self.fill, self.fill_anew, self.stop, None, self.roll, *self._of_answers())
         self._menu(tr("M&odels"), self.train, self.add_model)
         view = self._menu(tr("&View"), self.zoom_in, self.zoom_out, self.fit, self.actual_size, None)
         _extend(view, self.panel_shown, self.full_screen, None)
         _extend(view.addMenu(tr("Appea&rance")), *self.schemes.values())
         self._menu(tr("&Help"), self.shortcuts, None, self.about)
+
+    def _of_answers(self) -> tuple[QAction | None, ...]:
+        choice = (self.keep, self.discard, self.copy_seed)
+        return None, self.next_answer, self.previous_answer, None, *choice
 
     def _menu(self, title: str, *actions: QAction | None) -> QMenu:
         menu = self._window.menuBar().addMenu(title)

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from pixpaint.document import Document
 from pixpaint.gui.brush import Point
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.layers import Layers, draw_box, draw_brush, draw_cross
@@ -81,6 +82,11 @@ class Canvas(QWidget):
 
     def show_mask(self, shown: bool) -> None:
         self._shows_mask = shown
+        self.update()
+
+    def peek(self, before: Document | None, corner: tuple[int, int] = (0, 0)) -> None:
+        """Shows a part of the picture, from the pixel at `corner` (row, column) on, as it was; None ends it."""
+        self._layers.lay_over(before, corner)
         self.update()
 
     def allow_drawing(self, allowed: bool) -> None:

@@ -41,7 +41,7 @@ class Documents(QObject):
 
     @property
     def modified(self) -> bool:
-        return self._filling.busy or not self._editor.history.isClean()
+        return not self._filling.settled or not self._editor.history.isClean()
 
     def open(self, path: Path) -> None:
         """Opens a picture, or says why it can't and leaves everything as it is."""
@@ -152,14 +152,17 @@ class Documents(QObject):
     def _write(self, path: Path, then: Callable[[], None] | None, becomes_home: bool) -> None:
         self.wait()
         document, step = self._editor.document, self._editor.history.index()
-        saving = SaveThread(document, path, self)
+        saving = SaveThread(self._filling.as_shown(), path, self)
         self._saving = saving
 
         def on_saved() -> None:
             if becomes_home and document is self._editor.document:
                 document.path, self.name = path, path.name
-                if step == self._editor.history.index() and not self._filling.busy:
+                if step == self._editor.history.index() and self._filling.settled:
                     self._editor.history.setClean()
+                else:
+                    # What was saved is no step, or not the last one any more; the file no longer has what was before.
+                    self._editor.history.resetClean()
                 self._remember(path)
                 self.renamed.emit()
             self.said.emit(self.tr("{name} is saved.").format(name=path.name))
@@ -195,6 +198,12 @@ class Documents(QObject):
         if self._filling.busy:
             box.setInformativeText(
                 self.tr("A fill is running. Save and Discard stop it, Cancel lets it go on.")
+            )
+        elif self._filling.choosing:
+            box.setInformativeText(
+                self.tr(
+                    "Answers wait for your choice. Save keeps the one shown, Discard none, Cancel lets you choose."
+                )
             )
         else:
             box.setInformativeText(self.tr("They are lost if you don't save them."))

@@ -7,8 +7,9 @@ from PySide6.QtCore import QObject
 
 from pixpaint.gui.actions import Actions
 from pixpaint.gui.editor import Editor
+from pixpaint.gui.fill_state import State
 from pixpaint.gui.fill_worker import FillWorker, Means
-from pixpaint.gui.filling import Filling, State
+from pixpaint.gui.filling import Filling
 from pixpaint.gui.message_bar import Choice, MessageBar
 from pixpaint.gui.side_panel import SidePanel
 from pixpaint.gui.status import Status
@@ -41,6 +42,7 @@ class FillDesk(QObject):
         actions.fill_anew.triggered.connect(self.fill_anew)
         actions.stop.triggered.connect(filling.stop)
         actions.roll.triggered.connect(panel.roll)
+        actions.undo.triggered.connect(self.undo)
         panel.fill_wanted.connect(self.fill)
         panel.stop_wanted.connect(filling.stop)
         panel.model_chosen.connect(self.prepare)
@@ -63,6 +65,8 @@ class FillDesk(QObject):
             self._bar.complain(self.tr("There is no model to paint with: pixpaint train makes one."))
         elif self._filling.can_resume(self._panel.settings()):
             self._filling.resume()
+        elif self._filling.choosing:
+            self._actions.keep.trigger()
         elif not self._editor.document.hole.any():
             self._bar.say(
                 self.tr("Nothing is masked: paint over what is to be filled with the mask brush."),
@@ -77,54 +81,79 @@ class FillDesk(QObject):
 
     def fill_anew(self) -> None:
         """Takes the last fill back and paints another in its place; a hole that waits is filled as it is."""
-        if self._filling.just_filled:
-            self._editor.history.undo()
+        if self._filling.choosing or self._filling.just_filled:
+            self.undo()
         self._panel.roll()
         self.fill()
+
+    def undo(self) -> None:
+        """Several answers that wait for a choice are the last thing done, although no step yet."""
+        if self._filling.choosing:
+            self._filling.discard()
+        else:
+            self._editor.history.undo()
 
     def update(self) -> None:
         """The panel's note and what can be done now, after anything has changed."""
         busy = self._filling.busy
         actions = self._actions
-        for action in (actions.fill, actions.roll):
-            action.setEnabled(not busy)
+        choosing, settled = self._filling.choosing, self._filling.settled
+        actions.fill.setEnabled(settled or self._filling.can_go_on)
+        actions.roll.setEnabled(settled)
         actions.stop.setEnabled(busy)
         hole = self._editor.document.hole
         pixels = int(np.count_nonzero(hole))
-        actions.fill_anew.setEnabled(not busy and (pixels > 0 or self._filling.just_filled))
+        actions.fill_anew.setEnabled(not busy and (pixels > 0 or choosing or self._filling.just_filled))
         if busy:
             self._panel.show_note(self.tr("Painting; Esc stops and keeps what is painted."))
+        elif choosing:
+            self._panel.show_note(self.tr("The answers below wait for your choice."))
         elif not pixels:
             self._panel.show_note(self.tr("Mask what is to be painted."))
         else:
             text = self.tr("{pixels} pixels in {rows} rows are masked")
             text = text.format(pixels=f"{pixels:,}", rows=int(hole.any(axis=1).sum()))
-            seconds = self._filling.expected_seconds(pixels)
+            seconds = self._filling.expected_seconds(pixels * self._panel.answers.value())
             if seconds is not None:
                 text += f", {self._status.duration(seconds)}"
             self._panel.show_note(f"{text}.")
 
     def _show_state(self) -> None:
         state = self._filling.state
-        self._panel.show_filling(self._filling.busy)
+        instead = ""
+        if self._filling.choosing:
+            whole = self._filling.complete
+            instead = self.tr("Keep  (Enter)") if whole else self.tr("Continue  (Ctrl+Enter)")
+        self._panel.show_filling(self._filling.busy, instead)
         if state is State.FILLING:
             self._bar.dismiss()
             self._status.show_wait(self.tr("Reading what surrounds the mask…"))
-        elif state is State.STOPPED:
+        elif self._filling.can_go_on:
             row, count = self._filling.stopped_row
             text = self.tr("Stopped at row {row} of {count}.").format(row=row, count=count)
             self._status.say(text)
             self._bar.say(text, self._choices())
-        elif state is State.IDLE:
+        elif state in (State.IDLE, State.CHOOSING):
             self._bar.dismiss()
             self._status.say("")
 
     def _choices(self) -> list[Choice]:
+        if self._filling.choosing:
+            return [
+                (self.tr("&Continue All"), self._filling.resume),
+                (self.tr("Continue Only &This One"), self._go_on_with_one),
+                (self.tr("Discar&d"), self._filling.discard),
+            ]
         return [
             (self.tr("&Continue"), self._filling.resume),
             (self.tr("&Repaint from Here"), self._repaint),
             (self.tr("&Undo"), self._editor.history.undo),
         ]
+
+    def _go_on_with_one(self) -> None:
+        """With the answer that is shown; the others are given up."""
+        self._filling.keep()
+        self._filling.resume()
 
     def _repaint(self) -> None:
         """The rest of the hole from another seed; what is painted counts as known."""
@@ -133,8 +162,7 @@ class FillDesk(QObject):
 
     def _complain(self, sentence: str) -> None:
         self._status.say("")
-        stopped = self._filling.state is State.STOPPED
-        self._bar.complain(sentence, self._choices() if stopped else [])
+        self._bar.complain(sentence, self._choices() if self._filling.can_go_on else [])
 
     def _offer_cpu(self) -> None:
         self._status.say("")
@@ -148,14 +176,25 @@ class FillDesk(QObject):
 
     def _go_on_with_cpu(self) -> None:
         """From the last painted row on; where there is none, what is masked now is filled."""
-        if self._filling.state is State.STOPPED:
+        if self._filling.can_go_on:
             self._filling.resume_on_cpu()
         elif self._editor.document.hole.any():
             self._filling.start(dataclasses.replace(self._panel.settings(), device="cpu"))
 
     def _say_finished(self, pixels: int, seconds: float) -> None:
         text = self.tr("{pixels} pixels painted in {seconds} s. Ctrl+Shift+Enter paints another answer.")
-        self._status.say(text.format(pixels=f"{pixels:,}", seconds=f"{seconds:.{1 if seconds >= 1 else 2}f}"))
+        answers = self._filling.answers
+        if answers is not None:
+            text = self.tr("{count} answers of {pixels} pixels painted in {seconds} s. Comparing them…")
+        text = text.format(
+            count=0 if answers is None else len(answers),
+            pixels=f"{pixels:,}",
+            seconds=f"{seconds:.{1 if seconds >= 1 else 2}f}",
+        )
+        if answers is None:
+            self._status.say(text)
+        else:
+            self._status.show_wait(text)
 
     def _show_means(self, means: Means) -> None:
         device = ENGINE_NAMES.get(means.device, means.device)

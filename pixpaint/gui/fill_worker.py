@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal
 
 from pixpaint.errors import OutOfMemory, PixpaintError
-from pixpaint.recipe import FillSettings
+from pixpaint.recipe import Box, FillSettings
 
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
@@ -38,19 +38,43 @@ class Paints(Protocol):
         stop: Callable[[], bool] = ...,
     ) -> "Iterator[RowPainted]": ...
 
+    def fits(
+        self,
+        settings: FillSettings,
+        results: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        *,
+        stop: Callable[[], bool] = ...,
+    ) -> NDArray[np.float64]: ...
+
     def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FillJob:
-    """One fill, with arrays that nobody writes to: `image` uint8 (H, W, 3), `hole` and `painted` bool (H, W)."""
+    """One fill, with arrays that nobody writes to: `image` uint8 (H, W, 3), or (candidates, H, W, 3) with what each has
+    painted already; `hole` and `painted` bool (H, W)."""
 
     id: int
     settings: FillSettings
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
     painted: NDArray[np.bool_] | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompareJob:
+    """Finished `answers` uint8 (candidates, h, w, 3) within `box` of `image` (H, W, 3), to be told how well each fits
+    what is known outside `hole` (H, W). Nobody writes to the arrays."""
+
+    id: int
+    settings: FillSettings
+    image: NDArray[np.uint8]
+    hole: NDArray[np.bool_]
+    answers: NDArray[np.uint8]
+    box: Box
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -74,6 +98,10 @@ class FillWorker(QThread):
     """id, RowPainted"""
     ended = Signal(int, bool)
     """id, and whether all was painted"""
+    compared_one = Signal(int, int)
+    """id of a CompareJob, and how many of its answers are done"""
+    compared = Signal(int, object)
+    """id of a CompareJob, and its answers' fits in nats (candidates,), the higher the better"""
     failed = Signal(int, str)
     """id (0 for a model that could not be made ready), and a sentence for the person"""
     gpu_full = Signal(int)
@@ -82,15 +110,15 @@ class FillWorker(QThread):
     def __init__(self, make_painter: Callable[[], Paints], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._make_painter = make_painter
-        self._queue: queue.SimpleQueue[FillJob | FillSettings | None] = queue.SimpleQueue()
-        self._job: FillJob | None = None
+        self._queue: queue.SimpleQueue[FillJob | CompareJob | FillSettings | None] = queue.SimpleQueue()
+        self._job: FillJob | CompareJob | None = None
         self._closing = threading.Event()
 
     def prepare(self, settings: FillSettings) -> None:
         """Loads what these settings need, ahead of the fill."""
         self._queue.put(settings)
 
-    def submit(self, job: FillJob) -> None:
+    def submit(self, job: FillJob | CompareJob) -> None:
         self._job = job
         self._queue.put(job)
 
@@ -111,11 +139,13 @@ class FillWorker(QThread):
         while (task := self._queue.get()) is not None:
             if self._closing.is_set():
                 continue
-            number = task.id if isinstance(task, FillJob) else 0
+            number = 0 if isinstance(task, FillSettings) else task.id
             try:
                 painter = painter or self._make_painter()
                 if isinstance(task, FillJob):
                     self._paint(painter, task)
+                elif isinstance(task, CompareJob):
+                    self._compare(painter, task)
                 else:
                     self._prepare(painter, task)
             except Exception as error:  # whatever it is, the window must learn that the job has ended
@@ -134,6 +164,18 @@ class FillWorker(QThread):
             self.row_painted.emit(job.id, event)
             complete = event.done == event.total
         self.ended.emit(job.id, complete)
+
+    def _compare(self, painter: Paints, job: CompareJob) -> None:
+        top, left, bottom, right = job.box
+        picture, fits = job.image.copy(), np.zeros(len(job.answers))
+        # One by one: of a large picture there is one copy, not as many as there are answers.
+        for k, answer in enumerate(job.answers):
+            picture[top:bottom, left:right] = answer
+            fits[k] = painter.fits(job.settings, picture[None], job.hole, stop=job.stopped.is_set).sum()
+            if job.stopped.is_set():
+                return
+            self.compared_one.emit(job.id, k + 1)
+        self.compared.emit(job.id, fits)
 
     def _prepare(self, painter: Paints, settings: FillSettings) -> FillSettings:
         used = painter.prepare(settings)

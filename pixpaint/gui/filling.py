@@ -3,57 +3,29 @@
 import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
+from pixpaint.document import Document
+from pixpaint.gui.answers import Answers
+from pixpaint.gui.comparing import Comparing
 from pixpaint.gui.editor import Editor
+from pixpaint.gui.fill_state import Fill, Progress, State
 from pixpaint.gui.fill_worker import FillJob, FillWorker, Means
-from pixpaint.recipe import DEVICES, FillSettings, Recipe
+from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
     from pixpaint.sampling.events import RowPainted
 
 
-class State(Enum):
-    """STOPPED lasts while the fill can be continued: until anything else is done to the document."""
-
-    IDLE = "idle"
-    FILLING = "filling"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """`row` of `row_count` is painted; `seconds_left` is None while there is nothing to tell it from."""
-
-    row: int
-    row_count: int
-    done: int
-    total: int
-    seconds_left: float | None
-
-
-@dataclass(kw_only=True, eq=False)
-class _Fill:
-    """The fill being painted, or stopped: all that is needed to go on as if it had not been stopped."""
-
-    number: int
-    settings: FillSettings
-    hole: NDArray[np.bool_]
-    painted: NDArray[np.bool_]
-    means: Means | None = None
-    row: int = 0
-    row_count: int = 0
-
-
 class Filling(QObject):
-    """The GUI's side of a fill. Rows are painted into the document here, in the GUI thread, and nowhere else."""
+    """The GUI's side of a fill. Rows are painted into the document here, in the GUI thread, and nowhere else.
+
+    One answer is a step of the history as soon as it is finished or stopped. Of several none is, until one is kept: a
+    stopped fill goes on with all, or one is kept as far as it has come and is from then on a stopped fill of one.
+    """
 
     starting = Signal()
     """a fill is about to begin: a stroke in progress must end, since it is a step of its own"""
@@ -66,6 +38,8 @@ class Filling(QObject):
     """a sentence for the person"""
     gpu_full = Signal()
     """the fill ended because the GPU has not the memory for it"""
+    discarded = Signal(int)
+    """so many answers, which can be brought back until something else is done"""
 
     def __init__(self, editor: Editor, worker: FillWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,7 +47,9 @@ class Filling(QObject):
         self._worker = worker
         self.state = State.IDLE
         self.pixels_per_second: float | None = None
-        self._fill: _Fill | None = None
+        self.comparing = Comparing(worker, self)
+        self._fill: Fill | None = None
+        self._discarded: Fill | None = None
         self._fills = 0
         self._jobs = 0
         self._job: int | None = None
@@ -95,6 +71,34 @@ class Filling(QObject):
         return self.state in (State.FILLING, State.STOPPING)
 
     @property
+    def choosing(self) -> bool:
+        return self.state is State.CHOOSING
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is being painted and nothing waits for a choice: the document may be edited."""
+        return not self.busy and not self.choosing
+
+    @property
+    def answers(self) -> Answers | None:
+        """Those being painted or waiting for a choice; None for a fill of one."""
+        return self._fill.answers if self._fill is not None else None
+
+    @property
+    def complete(self) -> bool:
+        """All that was asked for is painted, and waits for a choice."""
+        return self.choosing and self._fill is not None and self._fill.complete
+
+    @property
+    def can_go_on(self) -> bool:
+        """It was stopped, and can be continued."""
+        return self.state is State.STOPPED or (self.choosing and not self.complete)
+
+    @property
+    def can_bring_back(self) -> bool:
+        return self._discarded is not None
+
+    @property
     def stopped_row(self) -> tuple[int, int]:
         """The row that the last fill came to, and how many it has."""
         return (self._fill.row, self._fill.row_count) if self._fill is not None else (0, 0)
@@ -106,9 +110,11 @@ class Filling(QObject):
 
     def can_resume(self, settings: FillSettings) -> bool:
         """A fill with these settings, on whatever device, was stopped, and nothing was done since."""
-        if self.state is not State.STOPPED or self._fill is None:
+        if not self.can_go_on or self._fill is None:
             return False
-        return self._fill.settings == dataclasses.replace(settings, device=self._fill.settings.device)
+        return self.choosing or self._fill.asked == dataclasses.replace(
+            settings, device=self._fill.asked.device
+        )
 
     def start(self, settings: FillSettings) -> None:
         """Fills the document's hole, which must not be empty; a stopped fill's rest is a hole of its own."""
@@ -118,14 +124,18 @@ class Filling(QObject):
         hole.flags.writeable = False
         self._editor.last_hole = hole
         self._fills += 1
+        self._discarded = None
         painted = np.zeros_like(hole)
-        self._fill = _Fill(number=self._fills, settings=settings, hole=hole, painted=painted)
-        self._run(self._fill)
+        fill = Fill(number=self._fills, asked=settings, settings=settings, hole=hole, painted=painted)
+        if settings.candidates > 1:
+            fill.answers = Answers(self._editor, settings, hole)
+        self._fill = fill
+        self._run(fill)
 
     def resume(self) -> None:
         """Goes on with the stopped fill, to the same picture as if it had not been stopped."""
         self.starting.emit()
-        if self.state is State.STOPPED and self._fill is not None:
+        if self.can_go_on and self._fill is not None:
             self._run(self._fill)
 
     def resume_on_cpu(self) -> None:
@@ -140,37 +150,84 @@ class Filling(QObject):
             self._worker.stop_job()
             self._set_state(State.STOPPING)
 
+    def keep(self) -> None:
+        """Makes the current answer a step of the history. One that was stopped can be continued by itself then."""
+        fill = self._fill
+        if not self.choosing or fill is None:
+            return
+        self.comparing.stop()
+        if fill.complete:
+            self._finish(fill)
+            self._run_afterwards()
+        else:
+            fill.settings, fill.answers = fill.of_current(), None
+            self._keep_part(fill)
+
+    def discard(self) -> None:
+        """Takes all answers back: the document and its history are as before the fill."""
+        fill = self._fill
+        if self.choosing and fill is not None and fill.answers is not None:
+            self._drop(fill)
+            self._discarded = fill
+            self.discarded.emit(len(fill.answers))
+
+    def bring_back(self) -> None:
+        """The inverse of `discard`, as long as nothing else was done."""
+        self.starting.emit()
+        fill, self._discarded = self._discarded, None
+        if fill is not None and fill.answers is not None:
+            self._fill = fill
+            self._editor.begin()
+            fill.answers.put_in()
+            self._offer(fill)
+
     def abandon(self) -> None:
         """Forgets the fill, for another document: rows that still arrive are dropped."""
         self._worker.stop_job()
-        self._job, self._fill, self._filled_at = None, None, None
+        self.comparing.stop()
+        self._job, self._fill, self._discarded, self._filled_at = None, None, None, None
         self._set_state(State.IDLE)
         self._run_afterwards()
 
     def stop_then(self, action: Callable[[], None]) -> None:
-        """Stops a running fill and calls `action` when its last row is in the document; at once if none runs."""
+        """Stops a running fill and calls `action` when its last row is in the document; at once if none runs. Of
+        several answers the current one is kept."""
         self._afterwards.append(action)
         if self.busy:
             self.stop()
+        elif self.choosing:
+            self.keep()
         else:
             self._run_afterwards()
+
+    def as_shown(self) -> Document:
+        """The document, of which a finished answer that waits for a choice is a part with its recipe."""
+        document = self._editor.document
+        recipe = self._fill.recipe(document.pixels) if self.complete and self._fill is not None else None
+        if recipe is None:
+            return document
+        return dataclasses.replace(document, recipes=(*document.recipes, recipe))
 
     def expected_seconds(self, pixels: int) -> float | None:
         """From the speed of the last fill; None before the first."""
         return pixels / self.pixels_per_second if self.pixels_per_second else None
 
-    def _run(self, fill: _Fill) -> None:
+    def _run(self, fill: Fill) -> None:
         self._jobs += 1
         self._job = self._jobs
         self._started = time.monotonic()
         self._done_at_start = int(fill.painted.sum())
-        self._editor.begin()
+        if not self._editor.working:  # as it is where several answers go on
+            self._editor.begin()
         self._set_state(State.FILLING)
+        image = self._editor.document.on_white(fill.hole)
+        if self._done_at_start and fill.answers is not None:
+            image = np.stack([fill.answers.whole(image, k) for k in range(len(fill.answers))])
         self._worker.submit(
             FillJob(
                 id=self._job,
                 settings=fill.settings,
-                image=self._editor.document.on_white(fill.hole),
+                image=image,
                 hole=fill.hole,
                 painted=fill.painted.copy() if self._done_at_start else None,
             )
@@ -186,7 +243,10 @@ class Filling(QObject):
         fill = self._fill
         if job != self._job or fill is None:
             return
-        self._editor.paint_row(event.rows, event.columns, event.pixels[0])
+        if fill.answers is not None:
+            fill.answers.take(event)
+        else:
+            self._editor.paint_row(event.rows, event.columns, event.pixels[0])
         if event.level == 0:
             fill.painted[event.rows, event.columns] = True
         # A continued fill counts from its own first row: its rows are the last ones of the whole.
@@ -209,12 +269,39 @@ class Filling(QObject):
             self._keep_part(fill)
             return
         seconds, pixels = time.monotonic() - self._started, int(fill.hole.sum()) - self._done_at_start
-        self.pixels_per_second = pixels / max(seconds, 1e-3)
-        self._editor.commit(self.tr("Fill"), fill=fill.number, recipe=self._recipe(fill))
+        self.pixels_per_second = pixels * fill.settings.candidates / max(seconds, 1e-3)
+        if fill.answers is not None:
+            self._offer(fill)
+            self.finished.emit(pixels, seconds)
+            return
+        self._finish(fill)
+        self.finished.emit(pixels, seconds)
+        self._run_afterwards()
+
+    def _finish(self, fill: Fill) -> None:
+        """The painted hole becomes a step of the history."""
+        recipe = fill.recipe(self._editor.document.pixels)
+        self._editor.commit(self.tr("Fill"), fill=fill.number, recipe=recipe)
         self._filled_at = self._editor.history.index()
         self._fill = None
         self._set_state(State.IDLE)
-        self.finished.emit(pixels, seconds)
+
+    def _offer(self, fill: Fill) -> None:
+        """Lets the person choose among several answers; whoever waits for the fill's end gets the current one."""
+        if fill.complete and fill.answers is not None and fill.answers.fits is None:
+            image = self._editor.document.on_white(fill.hole)
+            self.comparing.start(fill.answers, fill.settings, image, fill.hole)
+        self._set_state(State.CHOOSING)
+        if self._afterwards:
+            self.keep()
+
+    def _drop(self, fill: Fill) -> None:
+        """Takes the step under way back."""
+        self.comparing.stop()
+        self._editor.take_back(fill.hole)
+        self._editor.commit("")
+        self._fill = None
+        self._set_state(State.IDLE)
         self._run_afterwards()
 
     def _on_failed(self, job: int, sentence: str) -> None:
@@ -231,29 +318,30 @@ class Filling(QObject):
             self._keep_part(self._fill)
             self.gpu_full.emit()
 
-    def _keep_part(self, fill: _Fill) -> None:
+    def _keep_part(self, fill: Fill) -> None:
         """The painted rows stay as a step of their own, without a recipe: the hole alone would not give them back. What
-        was only shown of a coarser level goes."""
-        self._editor.take_back(fill.hole & ~fill.painted)
+        was only shown of a coarser level goes. Several answers wait for a choice, if there is anything to choose."""
+        unpainted = fill.hole & ~fill.painted
+        if fill.answers is not None and not fill.painted.any():
+            self._drop(fill)
+            return
+        if fill.answers is not None:
+            fill.answers.take_back(unpainted)
+            self._offer(fill)
+            return
+        self._editor.take_back(unpainted)
         self._editor.commit(self.tr("Stopped Fill"), fill=fill.number)
         self._stopped_at = self._editor.history.index()
         self._set_state(State.STOPPED if fill.painted.any() else State.IDLE)
         self._run_afterwards()
 
     def _on_committed(self) -> None:
+        self._discarded = None
         if self._filled_at != self._editor.history.index():
             self._filled_at = None
         if self.state is State.STOPPED and self._editor.history.index() != self._stopped_at:
             self._fill = None
             self._set_state(State.IDLE)
-
-    def _recipe(self, fill: _Fill) -> Recipe | None:
-        means = fill.means
-        if means is None:
-            return None
-        device = means.device if means.device in DEVICES else fill.settings.device
-        settings = dataclasses.replace(fill.settings, engine=means.engine, device=device)
-        return Recipe.of_fill(settings, means.model_sha256, self._editor.document.pixels, fill.hole)
 
     def _set_state(self, state: State) -> None:
         if state is not self.state:

@@ -42,6 +42,7 @@ class Layers:
             self._picture = _image(self._blended, QImage.Format.Format_RGBA8888)
         else:
             self._picture = _image(document.pixels, QImage.Format.Format_RGB888)
+        self._over: tuple[QImage, QRect] | None = None
         self._mask = QImage(document.hole.data, width, height, width, QImage.Format.Format_Indexed8)
         self._mask.setColorTable([0, qRgba(*MASK_COLOUR, MASK_OPACITY)])
 
@@ -51,6 +52,16 @@ class Layers:
             part = np.s_[changed.top() : changed.bottom() + 1, changed.left() : changed.right() + 1]
             self._blended[part][..., :3] = self._document.pixels[part]
             self._blended[part][..., 3] = self._document.alpha[part]
+
+    def lay_over(self, part: Document | None, corner: tuple[int, int] = (0, 0)) -> None:
+        """Shows another picture in place of the part from the pixel at `corner` (row, column) on; None ends it."""
+        self._over = None
+        if part is not None:
+            image = _image(part.pixels, QImage.Format.Format_RGB888)
+            if part.alpha is not None:
+                blended = np.dstack([part.pixels, part.alpha])
+                image = _image(blended, QImage.Format.Format_RGBA8888)
+            self._over = image.copy(), QRect(corner[1], corner[0], part.width, part.height)
 
     def draw(self, painter: QPainter, view: View, shows_mask: bool) -> None:
         """The picture as `view` places it, clipped by the painter."""
@@ -62,6 +73,11 @@ class Layers:
         if self._blended is not None:
             painter.fillRect(target, QBrush(_checkerboard()))
         painter.drawImage(target, self._picture, QRectF(source))
+        if self._over is not None:
+            image, place = self._over
+            if image.hasAlphaChannel():
+                painter.fillRect(_placed(view, place), QBrush(_checkerboard()))
+            painter.drawImage(_placed(view, place), image)
         if shows_mask:
             painter.drawImage(target, self._mask, QRectF(source))
 

@@ -11,12 +11,15 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout
 from pixpaint import __version__
 from pixpaint.gui import theme
 from pixpaint.gui.actions import Actions
+from pixpaint.gui.answer_desk import AnswerDesk
+from pixpaint.gui.answer_strip import AnswerStrip
 from pixpaint.gui.canvas import Canvas
 from pixpaint.gui.documents import Documents
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.fill_desk import FillDesk
+from pixpaint.gui.fill_state import State
 from pixpaint.gui.fill_worker import FillWorker, Paints
-from pixpaint.gui.filling import Filling, State
+from pixpaint.gui.filling import Filling
 from pixpaint.gui.icons import program_icon, tint
 from pixpaint.gui.message_bar import MessageBar
 from pixpaint.gui.model_desk import ModelDesk
@@ -61,6 +64,10 @@ class MainWindow(QMainWindow):
             self.editor, self.filling, self.worker, self.does, self.panel, self.bar, self.status
         )
         self.models = ModelDesk(self, self.does, self.panel, self.bar, self.status)
+        self.strip = AnswerStrip(self.does)
+        self.answer_desk = AnswerDesk(
+            self.filling, self.canvas, self.does, self.strip, self.bar, self.status, self
+        )
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -84,7 +91,11 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self.canvas, 1)
+        picture = QVBoxLayout()
+        picture.setSpacing(0)
+        picture.addWidget(self.canvas, 1)
+        picture.addWidget(self.strip)
+        row.addLayout(picture, 1)
         row.addWidget(self.panel)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)
@@ -107,7 +118,6 @@ class MainWindow(QMainWindow):
 
     def _connect_editing(self) -> None:
         does, editor, tools = self.does, self.editor, self.tools
-        does.undo.triggered.connect(editor.history.undo)
         does.redo.triggered.connect(editor.history.redo)
         does.mask_all.triggered.connect(editor.mask_all)
         does.mask_clear.triggered.connect(editor.clear_mask)
@@ -153,23 +163,27 @@ class MainWindow(QMainWindow):
 
     def _update(self) -> None:
         """Title, and what can be done now."""
-        does, busy = self.does, self.filling.busy
+        does, busy, choosing = self.does, not self.filling.settled, self.filling.choosing
         self.setWindowTitle(f"{self.documents.name}[*] — pixpaint")
         self.setWindowModified(self.documents.modified)
         history = self.editor.history
-        does.undo.setText(self.tr("&Undo {step}").format(step=history.undoText()).rstrip())
+        last = self.tr("Fill") if choosing else history.undoText()
+        does.undo.setText(self.tr("&Undo {step}").format(step=last).rstrip())
         does.redo.setText(self.tr("&Redo {step}").format(step=history.redoText()).rstrip())
-        does.undo.setEnabled(history.can_step_back() and not busy)
+        does.undo.setEnabled(choosing or (history.can_step_back() and not busy))
         does.redo.setEnabled(history.canRedo() and not busy)
         for action in (does.mask_all, does.mask_clear, does.mask_invert, does.mask_transparent):
             action.setEnabled(not busy)
         does.mask_recall.setEnabled(self.editor.last_hole is not None and not busy)
         self.canvas.allow_drawing(not busy)
         self.desk.update()
+        self.answer_desk.update()
 
     def _watch(self) -> None:
-        """While a fill runs the canvas has the keys: Space pans there, but would press a button beside it."""
-        if self.filling.state is State.FILLING:
+        """While a fill runs or answers wait the canvas has the keys: Space pans there, but would press a button beside
+        it."""
+        among_answers = self.strip.isAncestorOf(self.focusWidget() or self.canvas)
+        if self.filling.state in (State.FILLING, State.CHOOSING) and not among_answers:
             self.canvas.setFocus()
 
     def _show_tool(self) -> None:

@@ -22,7 +22,7 @@ class ShortcutsDialog(QDialog):
     def __init__(self, actions: Sequence[QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard Shortcuts"))
-        self.resize(760, 560)
+        self.resize(780, 600)
         rows = [(action.whatsThis(), _keys(action)) for action in actions]
         on_canvas = [
             (self.tr("Erase instead"), self.tr("right button")),
@@ -30,6 +30,7 @@ class ShortcutsDialog(QDialog):
             (self.tr("Zoom about the pointer"), self.tr("Ctrl+wheel")),
             (self.tr("Move the tool (ten pixels)"), self.tr("arrows (Shift+arrows)")),
             (self.tr("Put the tool down, lift it"), self.tr("Return")),
+            (self.tr("Show the original of answers"), self.tr("hold \\")),
         ]
         inside = QWidget()
         grid = QGridLayout(inside)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 WIDTH = 256
 SEED_MAX = 2**31 - 1
+ROLLED_BELOW = 10**6
+ANSWERS_MAX = 8
 HUNDREDTHS = 100
 TEMPERATURE_MAX = 2.0
 
@@ -58,13 +60,15 @@ class SidePanel(QFrame):
             label=self.label.currentText() if self.label.currentIndex() > 0 else None,
             seed=self.seed.value(),
             temperature=self.temperature.value(),
+            candidates=self.answers.value(),
         )
 
     def store(self, settings: QSettings) -> None:
-        """Keeps model, class and temperature for the next start."""
+        """Keeps model, class, number of answers and temperature for the next start."""
         settings.setValue("model", self.model.currentText())
         settings.setValue("class", self.label.currentText())
         settings.setValue("temperature", self.temperature.value())
+        settings.setValue("answers", self.answers.value())
 
     def show_models(self, cards: "Sequence[ModelCard]", chosen: str = "") -> None:
         """Another list of models; the one in use stays chosen, unless another is named."""
@@ -84,6 +88,8 @@ class SidePanel(QFrame):
         self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
         temperature = settings.value("temperature", 1.0, float)
         self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)
+        answers = settings.value("answers", 1, int)
+        self.answers.setValue(answers if isinstance(answers, int) else 1)
 
     def suit(self, in_colour: bool) -> None:
         """Chooses the bundled model for a picture in colour or in grey, unless the chosen one is another."""
@@ -93,19 +99,30 @@ class SidePanel(QFrame):
             self.model.setCurrentIndex(place if place >= 0 else self.model.currentIndex())
 
     def roll(self) -> None:
-        """Another seed, any."""
-        self.seed.setValue(random.randrange(SEED_MAX))
+        """Another seed, short enough to be read and noted."""
+        self.seed.setValue(random.randrange(ROLLED_BELOW))
 
     @property
     def has_model(self) -> bool:
         return bool(self._cards)
 
-    def show_filling(self, filling: bool) -> None:
-        """The button stops the fill while one runs; what is set for it can't be changed then."""
+    def show_filling(self, filling: bool, instead: str = "") -> None:
+        """The button stops the fill while one runs, or does something `instead` of filling; what is set for a fill
+        can't be changed then."""
         self._filling = filling
-        self.button.setText(self.tr("Stop  (Esc)") if filling else self.tr("Fill  (Ctrl+Enter)"))
-        for widget in (self.model, self.label, self.seed, self.dice, self.temperature, self._slider):
-            widget.setEnabled(not filling)
+        text = self.tr("Stop  (Esc)") if filling else instead or self.tr("Fill  (Ctrl+Enter)")
+        self.button.setText(text)
+        settings = (
+            self.model,
+            self.label,
+            self.seed,
+            self.dice,
+            self.answers,
+            self.temperature,
+            self._slider,
+        )
+        for widget in settings:
+            widget.setEnabled(not filling and not instead)
 
     def show_note(self, text: str) -> None:
         """What a fill would do now, or why there can be none."""
@@ -134,6 +151,10 @@ class SidePanel(QFrame):
         self.dice.setToolTip(self.tr("Another seed, at random"))
         self.dice.setAccessibleName(self.tr("Roll the dice"))
         self.dice.clicked.connect(self.roll)
+        self.answers = QSpinBox()
+        self.answers.setRange(1, ANSWERS_MAX)
+        # Each answer has the next seed, which a person may want to type here.
+        self.answers.valueChanged.connect(lambda count: self.seed.setMaximum(SEED_MAX - (count - 1)))
         self.temperature = QDoubleSpinBox()
         self.temperature.setRange(0, TEMPERATURE_MAX)
         self.temperature.setSingleStep(0.05)
@@ -164,6 +185,11 @@ class SidePanel(QFrame):
         same = _note()
         same.setText(self.tr("The same seed paints the same picture."))
         column.addWidget(same)
+        column.addSpacing(12)
+        self._add(column, self.tr("&Answers"), self.answers)
+        several = _note()
+        several.setText(self.tr("Several are painted at once, to choose from."))
+        column.addWidget(several)
         column.addSpacing(12)
         self._add(column, self.tr("&Temperature"), self.temperature, self._slider)
         hint = _note()

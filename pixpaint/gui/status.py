@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
-from pixpaint.gui.filling import Progress
+from pixpaint.gui.fill_state import Progress
 
 MINUTE, HOUR = 60, 3600
 

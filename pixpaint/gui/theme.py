@@ -77,12 +77,16 @@ QLabel#complaint { border: none; border-left: 4px solid #d9354f; padding: 4px 8p
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QComboBox, QAbstractSpinBox { min-height: 22px; }
 QFrame#message QPushButton, QDialogButtonBox QPushButton { padding: 4px 12px; }
-QPushButton#fill { background: palette(highlight); color: palette(highlighted-text); border: none;
+QPushButton#fill, QPushButton#keep { background: palette(highlight); color: palette(highlighted-text); border: none;
     border-radius: 6px; padding: 9px 12px; font-weight: 600; }
-QPushButton#fill:hover { background: palette(link); color: palette(base); }
+QFrame#answers QPushButton { padding: 5px 8px; }
+QPushButton#fill:hover, QPushButton#keep:hover { background: palette(link); color: palette(base); }
 QPushButton#fill:focus { border: 2px solid palette(text); padding: 7px 10px; }
-QPushButton#fill:disabled { background: palette(midlight); color: palette(placeholder-text); }
+QPushButton#keep:focus { border: 2px solid palette(text); }
+QPushButton#fill:disabled, QPushButton#keep:disabled { background: palette(midlight);
+    color: palette(placeholder-text); }
 QFrame#side { border-left: 1px solid palette(mid); }
+QFrame#answers { border-top: 1px solid palette(mid); }
 QFrame#message { background: palette(tooltip-base); border: 1px solid palette(mid); border-radius: 4px; }
 QFrame#message[kind="error"] { border-left: 4px solid #d9354f; }
 QFrame#message[kind="note"] { border-left: 4px solid palette(highlight); }

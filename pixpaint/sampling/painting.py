@@ -18,6 +18,7 @@ from pixpaint.models.card import ModelCard, read_card
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.together import together
 
 if TYPE_CHECKING:
     from pixpaint.layers.output import Tempering
@@ -106,26 +107,32 @@ class Painter:
     ) -> Iterator[RowPainted]:
         """Fills the hole (H, W) of an RGB picture uint8 (H, W, 3): see `pixpaint.sampling.fill.fill`.
 
-        Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those painted
-        being kept.
+        To go on with a stopped fill of several candidates, `image` is uint8 (candidates, H, W, 3), with what each had
+        painted. Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those
+        painted being kept.
         """
         from pixpaint.sampling.fill import fill
 
         model = self.model(settings)
+        own = image.ndim == 4  # each candidate's picture is its own
         with _memory_of(model.head.weight.device.type):
-            yield from fill(
-                model,
-                image,
-                hole,
-                seed=settings.seed,
-                tempering=self.tempering(settings),
-                label=self.label(settings),
-                candidates=settings.candidates,
-                engine=settings.engine,
-                painted=painted,
-                like=like,
-                stop=stop,
-            )
+            fills = [
+                fill(
+                    model,
+                    picture,
+                    hole,
+                    seed=settings.seed + k,
+                    tempering=self.tempering(settings),
+                    label=self.label(settings),
+                    candidates=1 if own else settings.candidates,
+                    engine=settings.engine,
+                    painted=painted,
+                    like=like,
+                    stop=stop,
+                )
+                for k, picture in enumerate(image if own else [image])
+            ]
+            yield from together(fills) if own else fills[0]
 
     def fits(
         self,

@@ -37,11 +37,19 @@ COARSE = 17
 
 
 class FakePainter:
-    """Paints row by row; with `gate` set it waits before each row for `allow`, so that a test is never in a race."""
+    """Paints row by row; with `gate` set it waits before each row for `allow`, so that a test is never in a race.
+
+    Of several answers the one with the seed `best_seed` fits best, the others half a nat less for each seed away;
+    with `compare_gate` set it waits before each comparison for `allow`.
+    """
 
     def __init__(self) -> None:
         self.gate = False
+        self.compare_gate = False
         self.shows_coarse = False
+        self.best_seed = 0
+        self.compare_error: Exception | None = None
+        self.compared: list[np.ndarray] = []
         self.best_device = "cpu"
         self.fails_at_row: tuple[int, Exception] | None = None
         self._allowed = threading.Semaphore(0)
@@ -75,7 +83,7 @@ class FakePainter:
         rows = np.flatnonzero(todo.any(axis=1))
         if self.shows_coarse:
             at, columns = np.nonzero(todo)
-            pixels = np.full((1, len(at), 3), COARSE, np.uint8)
+            pixels = np.full((settings.candidates, len(at), 3), COARSE, np.uint8)
             counts = {"row": 0, "row_count": len(rows), "done": done, "total": total}
             yield RowPainted(rows=at, columns=columns, pixels=pixels, nats=np.zeros(1), level=1, **counts)
         for place, row in enumerate(rows):
@@ -93,8 +101,8 @@ class FakePainter:
                 yield RowPainted(
                     rows=at,
                     columns=columns,
-                    pixels=painted_value(settings.seed, at, columns)[None],
-                    nats=np.zeros(1),
+                    pixels=np.stack([painted_value(seed, at, columns) for seed in seeds_of(settings)]),
+                    nats=np.zeros(settings.candidates),
                     row=place + 1,
                     row_count=len(rows),
                     done=done,
@@ -102,6 +110,35 @@ class FakePainter:
                 )
             if cut:
                 return
+
+    def fits(
+        self,
+        settings: FillSettings,
+        results: np.ndarray,
+        hole: np.ndarray,
+        *,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> np.ndarray:
+        while self.compare_gate and not self._allowed.acquire(timeout=0.01) and not stop():
+            pass
+        if self.compare_error is not None:
+            raise self.compare_error
+        self.compared.extend(results.copy())
+        rows, columns = np.nonzero(hole)
+        seeds = [
+            next(
+                seed
+                for seed in seeds_of(settings)
+                if (result[rows, columns] == painted_value(seed, rows, columns)).all()
+            )
+            for result in results
+        ]
+        fits = -0.5 * np.abs(np.array(seeds) - self.best_seed)
+        return np.stack([fits - 7, np.full(len(seeds), 3.0)])
+
+
+def seeds_of(settings: FillSettings) -> range:
+    return range(settings.seed, settings.seed + settings.candidates)
 
 
 CARDS = [

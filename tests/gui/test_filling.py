@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document
 from pixpaint.errors import OutOfMemory
-from pixpaint.gui.filling import State
+from pixpaint.gui.fill_state import State
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.recipe import Recipe, painted_sha256
 

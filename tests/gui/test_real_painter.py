@@ -1,6 +1,7 @@
 """The window with the real painter and a tiny model: the same bytes as without a window, stopped or not."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,11 @@ def real_window(qtbot: QtBot, tiny_model: Path, settings: QSettings) -> MainWind
     return window
 
 
-def painted_without_window(window: MainWindow) -> np.ndarray:
+def painted_without_window(window: MainWindow, seed: int | None = None) -> np.ndarray:
     document = window.editor.document.copy()
-    for event in Painter().paint(window.panel.settings(), document.pixels.copy(), document.hole):
+    settings = replace(window.panel.settings(), candidates=1)
+    settings = settings if seed is None else replace(settings, seed=seed)
+    for event in Painter().paint(settings, document.pixels.copy(), document.hole):
         document.paint(event.rows, event.columns, event.pixels[0])
     return document.pixels
 
@@ -75,3 +78,39 @@ def test_a_stopped_and_continued_fill_ends_like_an_unbroken_one(
             real_window.does.fill.trigger()
     np.testing.assert_array_equal(real_window.editor.document.pixels, expected)
     assert not real_window.editor.document.hole.any()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_answer_that_is_kept_is_what_its_seed_alone_paints(
+    qtbot: QtBot, real_window: MainWindow, stopped: bool
+) -> None:
+    real_window.panel.answers.setValue(3)
+    expected = [painted_without_window(real_window, seed) for seed in range(3)]
+    hole, filling = real_window.editor.document.hole.copy(), real_window.filling
+    with qtbot.waitSignal(filling.progressed, timeout=60_000):
+        real_window.does.fill.trigger()
+    if stopped:
+        real_window.does.stop.trigger()
+        qtbot.waitUntil(lambda: not filling.busy, timeout=60_000)
+        if filling.can_go_on:
+            filling.resume()
+
+    def compared() -> None:
+        assert filling.answers is not None
+        assert filling.answers.fits is not None
+
+    qtbot.waitUntil(compared, timeout=60_000)
+    results = np.stack(expected)
+    fits = Painter().fits(real_window.panel.settings(), results, hole).sum(0)
+    np.testing.assert_allclose(filling.answers.fits, fits)
+    assert filling.answers.current == fits.argmax()
+    for seed in range(3):
+        np.testing.assert_array_equal(
+            filling.answers.whole(real_window.editor.document.pixels, seed), expected[seed]
+        )
+    filling.answers.choose(2)
+    real_window.does.keep.trigger()
+    np.testing.assert_array_equal(real_window.editor.document.pixels, expected[2])
+    (recipe,) = real_window.editor.document.recipes
+    assert recipe.settings.seed == 2
+    assert recipe.result_sha256 == painted_sha256(expected[2], hole)
