@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadRequest
-from pixpaint.training.data import HELD_OUT, HELD_OUT_PHOTOS, check_part, split_spec
+from pixpaint.training.data import HELD_OUT, check_part, split_spec
 from pixpaint.training.photos import (
     LONGEST_SIDE,
     UNREADABLE,
@@ -22,7 +22,6 @@ from pixpaint.training.photos import (
 
 SIDE = 256  # pixels
 PHOTOS = "photos.zip"
-OWN_HELD_OUT = 8  # at least so many of a person's own pictures are held out: see PhotoPictures.read
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ class Crops:
 def read_crops(spec: str | None, limit: int | None = None) -> Crops:
     """The middle SIDE x SIDE pixels of pictures, after shrinking those whose longer side is above LONGEST_SIDE.
 
-    `spec` is a folder or zip: of PHOTOS, or a folder with that, the HELD_OUT_PHOTOS that training holds out; of others
+    `spec` is a folder or zip: of PHOTOS, or a folder with that, those that training holds out; of others
     those below `val` if there are `train` and `val`, else all; with ":held-out" those that training on the same holds
     out. None is PHOTOS in the folder PIXPAINT_DATA or in the current one. `limit` takes the first so many that are
     large enough, in an order that mixes folders and never changes. Raises BadImage for a damaged zip, BadRequest.
@@ -98,8 +97,7 @@ def _chosen(path: Path, part: str, names: Sequence[str]) -> tuple[list[str], str
     places = shared_folders_off(names)
     divided = {"train", "val"} <= {place[0] for place in places}
     projects_own = path.name == PHOTOS
-    at_least = HELD_OUT_PHOTOS if projects_own else OWN_HELD_OUT
-    _, kept = split_photos(places, divided, at_least)
+    _, kept = split_photos(places, divided)
     if part or divided or projects_own:
         return [names[i] for i in kept], f"the {len(kept)} held out"
     mixed = np.random.default_rng(0).permutation(len(names))

@@ -12,6 +12,7 @@ from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
 from pixpaint.document import Document
+from pixpaint.errors import BadRequest
 from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import load_model
@@ -23,12 +24,14 @@ from pixpaint.training.masks import FIXED_HOLES
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is asked of a model: `hole` of `masks.fixed_hole`; `sheet` is where a contact sheet goes; `record` scores
-    every kind of hole, with the map and without, and writes the figures into the model's card."""
+    """What is asked of a model: `hole` of `masks.fixed_hole`; `size` the side of the pictures in pixels, None for the
+    model's own; `sheet` is where a contact sheet goes; `record` scores every kind of hole, with the map and without,
+    and writes the figures into the model's card."""
 
     model: str
     data: str
     hole: str
+    size: int | None
     blank_map: bool
     sheet: Path | None
     record: bool
@@ -37,10 +40,12 @@ class Question:
 def evaluate_model(question: Question, *, as_json: bool) -> int:
     """Prints bits/dim, nats a picture and the number of pictures; returns the exit code. Raises PixpaintError."""
     card = read_card(question.model)
+    if question.size is not None and question.size < 1:
+        raise BadRequest(f"--size is {question.size}: use a whole number from 1.")
     if question.sheet is not None:
         check_png([question.sheet], [])
     images, labels = open_pictures(
-        question.data, channels=card.channels, classes=card.classes, size=card.size
+        question.data, channels=card.channels, classes=card.classes, size=question.size or card.size
     )
     with Progress("evaluating") as progress:
         progress.say(f"loading {question.model} ...")
@@ -92,6 +97,7 @@ def as_fields(question: Question, score: Score) -> dict[str, Any]:
         "model": question.model,
         "data": question.data,
         "hole": question.hole,
+        "size": question.size,
         "blank_map": question.blank_map,
         "bits_per_dim": score.bits_per_dim,
         "standard_error": score.standard_error,

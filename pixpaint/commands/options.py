@@ -12,7 +12,7 @@ from pixpaint.errors import BadRequest
 if TYPE_CHECKING:
     from pixpaint.recipe import FillSettings
 
-HOLES = ("all", "bottom", "top", "right", "centre", "stroke")
+HOLES = ("all", "bottom", "top", "right", "centre", "spot", "stroke")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,6 +232,9 @@ def _eval_options(parser: ArgumentParser) -> None:
         help="a folder or zip of pictures, or an .npz file and its part, FILE.npz:test",
     )
     add("--hole", metavar="|".join(HOLES), choices=HOLES, default="all", help="what is to be predicted (all)")
+    add(
+        "--size", metavar="N", type=int, help="side of the pictures in pixels (that the model was trained at)"
+    )
     add("--blank-map", action="store_true", help="show the encoder nothing of the picture")
     add("--sheet", metavar="SHEET.png", type=Path, help="save 24 of the pictures, masked and completed")
     add("--record", action="store_true", help="score every kind of hole and write it into the model's JSON")
@@ -245,6 +248,7 @@ def _eval(options: Namespace) -> int:
         model=options.model,
         data=options.data,
         hole=options.hole,
+        size=options.size,
         blank_map=options.blank_map,
         sheet=options.sheet,
         record=options.record,

@@ -17,7 +17,6 @@ from pixpaint.training.strokes import StrokePictures, read_words
 STROKES = "quickdraw-345.ndjson.gz"
 SKETCH_SIDE = 32
 HELD_OUT = "held-out"
-HELD_OUT_PHOTOS = 120  # of photos.zip: so many are what `pixpaint bench quality` measures on
 
 
 def sketch_pictures(folder: str | Path) -> Mixture:
@@ -45,7 +44,7 @@ def digit_pictures(folder: str | Path) -> DigitPictures:
 def photo_pictures(folder: str | Path) -> Mixture:
     """Photographs, RGB, without classes: those of photos.zip, and the small ones of tiny-imagenet.zip. Raises
     BadImage, BadRequest."""
-    large = PhotoPictures.read(Path(folder) / "photos.zip", at_least=HELD_OUT_PHOTOS)
+    large = PhotoPictures.read(Path(folder) / "photos.zip")
     small = PhotoPictures.read(Path(folder) / "tiny-imagenet.zip")
     return Mixture.of([(0.6, large.unlabelled()), (0.4, small.unlabelled())])
 

@@ -14,7 +14,7 @@ Shape = Callable[[np.random.Generator, int, int], Hole]
 
 SMALLEST, LARGEST = 0.01, 0.6  # share of the area, but for holes that hide everything
 HIDE_ALL = 0.1  # how often
-FIXED_HOLES = ("all", "bottom", "top", "right", "centre", "stroke")
+FIXED_HOLES = ("all", "bottom", "top", "right", "centre", "spot", "stroke")
 
 
 def random_hole(rng: np.random.Generator, height: int, width: int) -> Hole:
@@ -46,7 +46,8 @@ def sized_hole(shape: Shape, rng: np.random.Generator, height: int, width: int) 
 def fixed_hole(kind: str, height: int, width: int, rng: np.random.Generator) -> Hole:
     """The hole of an evaluation, bool (height, width), never empty; only "stroke" draws from `rng`.
 
-    "bottom", "top" and "right" are halves, "centre" the middle half by half. Raises BadRequest for others.
+    "bottom", "top" and "right" are halves, "centre" the middle half by half, "spot" the middle quarter by quarter.
+    Raises BadRequest for others.
     """
     hole = np.zeros((height, width), bool)
     if kind == "all":
@@ -57,8 +58,9 @@ def fixed_hole(kind: str, height: int, width: int, rng: np.random.Generator) -> 
         hole[: (height + 1) // 2] = True
     elif kind == "right":
         hole[:, width // 2 :] = True
-    elif kind == "centre":
-        rows, columns = max(1, height // 2), max(1, width // 2)
+    elif kind in ("centre", "spot"):
+        share = 2 if kind == "centre" else 4
+        rows, columns = max(1, height // share), max(1, width // share)
         top, left = (height - rows) // 2, (width - columns) // 2
         hole[top : top + rows, left : left + columns] = True
     elif kind == "stroke":

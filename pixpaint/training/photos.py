@@ -24,6 +24,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 LONGEST_SIDE = 512  # pixels; larger pictures are shrunk to it when decoded
 MEMORY = 2_000_000_000  # bytes the decoded pictures may take; many pictures are shrunk further to stay below
 FEWEST = 20  # training pictures
+HELD_OUT_MOST = 120  # pictures, where a fortieth of them is less
 SHRINK = 4  # a crop for training covers 1 to 4 times its own side of the picture
 UNREADABLE = (OSError, ValueError, SyntaxError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile,
               Image.DecompressionBombError)  # fmt: skip
@@ -47,12 +48,12 @@ class PhotoPictures(Pictures):
 
     @classmethod
     def read(
-        cls, path: Path, *, channels: int = 3, fewest: int = FEWEST, at_least: int = 8, smallest: int = 1
+        cls, path: Path, *, channels: int = 3, fewest: int = FEWEST, smallest: int = 1
     ) -> "PhotoPictures":
         """The jpg, png, webp and bmp pictures of a folder or zip, and of the folders in it.
 
         Held out are those below `val`, if there are folders `train` and `val`, else by the digest of their
-        path within the folder; of few pictures at least one in seven, up to `at_least`. Where every picture lies in
+        path within the folder; of few pictures at least one in seven, up to HELD_OUT_MOST. Where every picture lies in
         one of several folders, these are the classes; a `classes.json` may name them. Pictures whose shorter side is
         less than `smallest` pixels are passed over, as unreadable ones are. Raises BadImage for a damaged zip,
         BadRequest for fewer than `fewest` pictures.
@@ -84,7 +85,7 @@ class PhotoPictures(Pictures):
             )
         places = shared_folders_off(found)
         divided = {"train", "val"} <= {place[0] for place in places}
-        train, kept = split_photos(places, divided, at_least)
+        train, kept = split_photos(places, divided)
         folders = [place[divided:-1] for place in places]
         classes, labels = folder_classes(folders, train, titles)
         return cls(
@@ -205,12 +206,12 @@ def shared_folders_off(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def split_photos(
-    places: Sequence[tuple[str, ...]], divided: bool, at_least: int
+    places: Sequence[tuple[str, ...]], divided: bool
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Indices of the training and of the held-out pictures; see `PhotoPictures.read`."""
     keys = ["/".join(place) for place in places]
     if not divided:
-        return split(keys, at_least=min(at_least, len(keys) // 7))
+        return split(keys, at_least=min(HELD_OUT_MOST, len(keys) // 7))
     _, mixed = split(keys, at_least=len(keys))
     train = [i for i, place in enumerate(places) if place[0] == "train"]
     return np.array(train, np.intp), np.array([i for i in mixed if places[i][0] == "val"], np.intp)
