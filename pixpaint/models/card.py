@@ -133,11 +133,8 @@ def list_models() -> list[ModelCard]:
 
 def suited_model(in_colour: bool) -> str:
     """The bundled model for a picture: `photo` for one in colour, if it is there, else `sketch`."""
-    return (
-        PHOTO
-        if in_colour and any((folder / f"{PHOTO}.safetensors").is_file() for folder in model_folders())
-        else SKETCH
-    )
+    there = any((folder / f"{PHOTO}.safetensors").is_file() for folder in model_folders())
+    return PHOTO if in_colour and there else SKETCH
 
 
 def _read(path: Path) -> ModelCard:
