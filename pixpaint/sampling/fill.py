@@ -103,7 +103,7 @@ def fill(
     paint = engines[choose_engine(engine, model, candidates)]
     config = model.config
     todo = hole if painted is None else hole & ~painted
-    found = [part for part in parts(hole, config.crop, pyramid=config.hinted) if todo[_box(part)].any()]
+    found = [part for part in parts(hole, config.crop, pyramid=config.hinted) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
     return _Fill(
         model=model,
@@ -137,58 +137,48 @@ class _Fill:
 
     def run(self, found: list[Part]) -> Iterator[RowPainted]:
         """Paints these parts, each coarsest level first."""
-        work = [(part, self._levels(part)) for part in found]
         self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
-        for part, pyramid in work:
-            for level in pyramid:
-                todo = self._todo(part, level)
-                jobs = self._plan(part, level, todo)
-                self.row_count += sum(
-                    int(orient(todo[job.window], job.orientation).any(1).sum()) for job in jobs
-                )
-                self.total += int(todo.sum()) if level.level else 0
-                for job in jobs if level.level == 0 else ():
-                    check_memory(
-                        self.model, job, len(self.seeds)
-                    )  # before the coarser levels are painted in vain
-        for part, pyramid in work:
+        # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
+        work = [self._work(part) for part in found]
+        for level in (level for pyramid in work for level in pyramid):
+            marks = (orient(level.todo[job.window], job.orientation) for job in level.jobs)
+            self.row_count += sum(int(mark.any(1).sum()) for mark in marks)
+            self.total += int(level.todo.sum()) if level.at.level else 0
+            for job in level.jobs if not level.at.level else ():
+                check_memory(self.model, job, len(self.seeds))
+        for pyramid in work:
             hints: Hints | None = None
-            for level in reversed(pyramid):
-                pictures = np.repeat(level.picture[None], len(self.seeds), 0)
-                yield from self._paint_level(part, level, hints, pictures)
+            for level in pyramid:
+                pictures = np.repeat(level.at.picture[None], len(self.seeds), 0)
+                yield from self._paint_level(level, hints, pictures)
                 if self.stopped:
                     return
-                if level.level:
+                if level.at.level:
                     hints = np.stack([doubled(picture) for picture in pictures])
 
-    def _levels(self, part: Part) -> list[Level]:
-        """The levels of a part, in the model's channels; finest first."""
-        config, hole = self.model.config, self.hole[part.region]
-        pixels = self.image[part.region]
-        return levels(in_colours_of(config, pixels), hole, part.own(self.hole), part.coarsest)
-
-    def _todo(self, part: Part, level: Level) -> NDArray[np.bool_]:
-        """What of a level is still to be painted. A fill that goes on paints the coarser ones again, to the same."""
-        if level.level:
-            return level.own
-        todo = np.zeros_like(level.own)
+    def _work(self, part: Part) -> "list[_Work]":
+        """What there is to do of a part, coarsest level first, in the model's channels. A fill that goes on paints the
+        coarser levels again, to the same."""
+        config = self.model.config
+        pixels = in_colours_of(config, self.image[part.region])
+        found = levels(pixels, self.hole[part.region], part.own(self.hole), part.coarsest)
         own = part.own(self.todo)
+        todo = np.zeros_like(found[0].own)
         todo[: own.shape[0], : own.shape[1]] = own
-        return todo
+        work = []
+        for level in reversed(found):
+            left = level.own if level.level else todo
+            jobs = [job for job in jobs_of(config, part, level) if left[job.window].any()]
+            work.append(_Work(part=part, at=level, todo=left, jobs=jobs))
+        return work
 
-    def _plan(self, part: Part, level: Level, todo: NDArray[np.bool_]) -> list[Job]:
-        jobs = jobs_of(self.model.config, part, level)
-        return [job for job in jobs if todo[job.window].any()]
-
-    def _paint_level(
-        self, part: Part, level: Level, hints: Hints | None, pictures: Bytes
-    ) -> Iterator[RowPainted]:
+    def _paint_level(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Iterator[RowPainted]:
         """Paints a level's own pixels into `pictures` (candidates, h, w, C), with `hints` of the same shape."""
+        part, level, todo = work.part, work.at, work.todo
         size = 2**level.level
-        todo = self._todo(part, level)
         top, left = part.region_rows.start, part.region_columns.start
         shape = len(part.region_rows), len(part.region_columns)
-        for job in self._plan(part, level, todo):
+        for job in work.jobs:
             check_memory(self.model, job, len(self.seeds))
             rows, columns = positions(job.height, job.width, job.orientation)
             end = self.done + int(todo[job.window].sum())
@@ -209,19 +199,16 @@ class _Fill:
                 cells = job.row + rows[at], job.column + columns[at]
                 pixels = painted.pixels.numpy().transpose(0, 2, 1)  # (candidates, n, C)
                 pictures[:, cells[0], cells[1]] = pixels
-                shown = [
-                    (row, column, pixels[:, which]) for row, column, which in covered(*cells, size, shape)
-                ]
-                row, column = (np.concatenate([part[i] for part in shown]) for i in (0, 1))
-                pixels = np.concatenate([part[2] for part in shown], 1)
+                row, column, cell = covered(*cells, size, shape)
                 row, column = row + top, column + left
                 own = self.todo[row, column]  # a coarse cell may cover known pixels, and painted ones
                 if not own.any():
                     continue
+                shown = pixels[:, cell[own]]
                 yield RowPainted(
                     rows=row[own],
                     columns=column[own],
-                    pixels=np.broadcast_to(pixels[:, own], (len(pixels), int(own.sum()), 3)).copy(),
+                    pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
                     nats=painted.nats.sum(1).numpy(),
                     row=self.row,
                     row_count=self.row_count,
@@ -232,6 +219,16 @@ class _Fill:
             if self.done < end:
                 self.stopped = True
                 return
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Work:
+    """What there is to do at a level of a part: the pixels `todo` (h, w), in these windows."""
+
+    part: Part
+    at: Level
+    todo: NDArray[np.bool_]
+    jobs: list[Job]
 
 
 def _window(
@@ -276,7 +273,3 @@ def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:
     if config.channels == 1:
         pixels = grey(pixels)
     return binarize(pixels) if config.levels == 2 else pixels
-
-
-def _box(part: Part) -> tuple[slice, slice]:
-    return slice(part.rows.start, part.rows.stop), slice(part.columns.start, part.columns.stop)

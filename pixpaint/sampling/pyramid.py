@@ -9,7 +9,6 @@ So the model never paints more than half a crop beyond what it has been told, wh
 fill of any size costs a third more pixels than the hole has.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +37,16 @@ class Part:
         """Cuts the region out of an array (H, W, ...) of the whole picture."""
         return _slice(self.region_rows), _slice(self.region_columns)
 
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Cuts the hole's bounding box out of an array (H, W, ...) of the whole picture."""
+        return _slice(self.rows), _slice(self.columns)
+
     def own(self, hole: Hole) -> Hole:
         """Of a hole (H, W) of the picture this part's, as the region has it."""
         own = np.zeros_like(hole[self.region])
         top, left = self.rows.start - self.region_rows.start, self.columns.start - self.region_columns.start
-        box = slice(top, top + len(self.rows)), slice(left, left + len(self.columns))
-        own[box] = hole[_slice(self.rows), _slice(self.columns)]
+        own[top : top + len(self.rows), left : left + len(self.columns)] = hole[self.box]
         return own
 
 
@@ -120,15 +123,14 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int) -> list[Level]:
 
 def covered(
     rows: NDArray[np.intp], columns: NDArray[np.intp], size: int, shape: tuple[int, ...]
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
-    """The pixels of a region (height, width) that cells of so many pixels a side cover: rows, columns, and of which
-    cell each is a part."""
-    cells = np.arange(len(rows))
-    for down in range(size):
-        for right in range(size):
-            row, column = rows * size + down, columns * size + right
-            inside = (row < shape[0]) & (column < shape[1])
-            yield row[inside], column[inside], cells[inside]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The pixels of a region (height, width) that cells (n,) of so many pixels a side cover: rows, columns, and of
+    which cell each is a part."""
+    down, right = np.indices((size, size)).reshape(2, -1, 1)
+    row, column = (rows * size + down).ravel(), (columns * size + right).ravel()
+    cell = np.tile(np.arange(len(rows)), size * size)
+    inside = (row < shape[0]) & (column < shape[1])
+    return row[inside], column[inside], cell[inside]
 
 
 def _region(span: range, limit: int, crop: int, unit: int) -> range:
