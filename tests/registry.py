@@ -199,6 +199,7 @@ MODELS: dict[str, ModelConfig] = {
         classes=2,
         oriented=True,
         hinted=True,
+        smoothed=True,
         encoder=SMALL_ENCODER,
         crop=8,
     ),

@@ -72,11 +72,15 @@ def test_encoder_sees_known_pixels_on_all_sides_and_nothing_in_the_hole(name: st
     x = (torch.rand(1, model.config.channels, size, size, dtype=torch.float64) * 2 - 1).requires_grad_()
     hole = torch.zeros(1, 1, size, size, dtype=torch.float64)
     hole[..., 5:11, 4:12] = 1
-    maps = model.maps(
-        Context.of(x, hole), torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
-    )
+    context, base = model.told(Context.of(x, hole))
+    maps = model.maps(context, torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))
     for level, plane in enumerate(maps):
         centre = 8 >> level
         (gradient,) = torch.autograd.grad(plane[0, :, centre, centre].sum(), x, retain_graph=True)
         seen = gradient[0].abs().amin(0) != 0
         assert torch.equal(seen, hole[0, 0] == 0)
+    if model.config.smoothed:
+        assert base is not None
+        (gradient,) = torch.autograd.grad(base[..., 8, 8].sum(), x)
+        assert gradient.any()
+        assert not (gradient * hole).any()

@@ -77,7 +77,8 @@ def test_model(name: str, moving: bool, data: st.DataObject) -> None:
     above, left, here = views(framed(x, (height, width)))
     with torch.inference_mode():
         whole = model(x, Context.of(x, hole), label, orientation).params
-        condition = model.condition(model.maps(Context.of(x, hole), label, orientation))
+        context, base = model.told(Context.of(x, hole))
+        condition = model.condition(model.maps(context, label, orientation), base)
         planes = FeatureCache(height, width)
         for chunk in partition:
             if chunk.column == 0:
@@ -105,7 +106,8 @@ def test_model_where_a_hole_is_painted_anew_in_a_picture_that_was_run_before(
     told = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
     with torch.inference_mode():
         whole = model(after, context, *told).params
-        condition = model.condition(model.maps(context, *told))
+        context, base = model.told(context)
+        condition = model.condition(model.maps(context, *told), base)
         planes = FeatureCache(height, width)
         old, new = views(framed(before, (height, width))), views(framed(after, (height, width)))
         model.rows(old.above, planes, condition)

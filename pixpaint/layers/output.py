@@ -110,15 +110,16 @@ class DiscretizedLogisticMixture:
         """Parameters of the same shape for what is 0 but for the rounding of a mean of four."""
         n, _, height, width = params.shape
         logits, rest = self._split(torch.zeros_like(params))
-        rest[:, :, 1] = SETTLED_LOG_SCALE
+        rest[:, :, 1].fill_(SETTLED_LOG_SCALE)
         return torch.cat([logits, rest.reshape(n, -1, height, width)], 1)
 
     def shifted(self, params: Tensor, base: Tensor) -> Tensor:
-        """The parameters (N, P, H, W) of base (N, C, H, W) + y, where y is what `params` describe."""
+        """The parameters (N, P, H, W) of base + y, where y is what `params` describe; `base` (N, C, K, H, W) or, the
+        same for all components, (N, C, 1, H, W)."""
         n, _, height, width = params.shape
         logits, rest = self._split(params)
         means, _, coefficients = self._logistics(rest)
-        shift = base[:, :, None].expand_as(means)
+        shift = base.expand_as(means)
         if (
             self.channels == 3
         ):  # a mean goes up by its own base, and down by what comes with the bases before it

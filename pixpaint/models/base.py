@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pixpaint.layers.cache import Cache, NoCache
 from pixpaint.layers.output import Output
 from pixpaint.models.config import ModelConfig
-from pixpaint.models.encoder import Context
+from pixpaint.models.encoder import Base, Context
 
 Condition = dict[nn.Module, Tensor]
 """For each layer that is told something the map it is given, of the whole image, (N, channels, H/scale, W/scale), or
@@ -74,6 +74,15 @@ class Model(nn.Module, ABC):
         """The model's size to a sampler: how many weights a pixel passes through."""
         return sum(p.numel() for p in self.parameters())
 
+    def told(self, context: Context) -> tuple[Context, Tensor | None]:
+        """A context as the model is given it, in whole coarsest cells, and what pixels are counted from, if they are
+        counted from anything: see `Base`."""
+        config, padded = self.config, context.padded(self.coarsest)
+        if not (config.hinted or config.smoothed):
+            return padded, None
+        base = context.base(self.coarsest, smoothed=config.smoothed)
+        return (padded.filled(base) if config.smoothed else padded), base
+
     def maps(
         self,
         context: Context | None,
@@ -90,7 +99,7 @@ class Model(nn.Module, ABC):
         return []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """The maps as each layer is given them, and what the pixels are counted from, see `Context.base`. Independent
+        """The maps as each layer is given them, and what the pixels are counted from, see `Base`. Independent
         of the pixels painted: once a fill."""
         del maps, base
         return {}
@@ -118,18 +127,15 @@ class Model(nn.Module, ABC):
         orientation: Tensor | None = None,
         like: Tensor | None = None,
     ) -> Prediction:
-        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it and what else the
-        model is told: see `maps`."""
+        """All pixels of pictures x (N, C, H, W) in [-1, 1], any size, each given those before it, as x has them, and
+        what else the model is told: see `maps`."""
         cell = self.coarsest
         rows, columns = x.shape[2:]
         height, width = (-(-side // cell) * cell for side in (rows, columns))
-        base = None
-        if context is not None:
-            base = F.pad(context.base, (0, width - columns, 0, height - rows)) if self.config.hinted else None
-            context = context.padded(cell)
+        context, base = (None, None) if context is None else self.told(context)
         maps = self.maps(context, label, orientation, like)
         preview = self.guess(maps, base)
-        seen = x if base is None else x - base[:, :-1, :rows, :columns]
+        seen = x if base is None else x - Base.of(base).origin[..., :rows, :columns]
         params = self.decode(framed(seen, (height, width)), self.condition(maps, base))
         return Prediction(
             params[..., :rows, :columns], None if preview is None else preview[..., :rows, :columns]

@@ -39,6 +39,7 @@ class ModelConfig:
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
     are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, the same
     picture at half size, read and paint what the picture differs from it by, so that they can fill coarse to fine.
+    `smoothed` ones are also told how the known pixels go on smoothly into the hole, and may count from that.
     Raises BadModel for what can't be.
     """
 
@@ -54,6 +55,7 @@ class ModelConfig:
     classes: int = 0
     oriented: bool = False
     hinted: bool = False
+    smoothed: bool = False
     crop: int = 32
 
     @property
@@ -73,8 +75,9 @@ class ModelConfig:
             and type(self.dropout) in (int, float)
             and isinstance(self.oriented, bool)
             and isinstance(self.hinted, bool)
+            and isinstance(self.smoothed, bool)
             and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
-            and not (self.hinted and (self.encoder is None or self.levels == 2))
+            and not ((self.hinted or self.smoothed) and (self.encoder is None or self.levels == 2))
             and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
             and min(sizes) >= 1

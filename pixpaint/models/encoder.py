@@ -35,19 +35,29 @@ class Context(NamedTuple):
             hints, hinted = torch.zeros_like(x), torch.zeros_like(hole)
         return Context(x * (1 - hole), hole, hints * hinted, hinted)
 
-    @property
-    def base(self) -> Tensor:
-        """What pixels are counted from, (N, C + 1, H, W): the hints of those pictures that have them everywhere, zero
-        for others. A hint's mean over a cell of 2 x 2 is the picture's, so that pixels can be owed what those before
-        them in the cell were above it; the last channel is the share they are counted down by: in hidden cells 1/2 for
-        the third pixel, 1 for the last, which closes it; else 0."""
+    def base(self, multiple: int, *, smoothed: bool) -> Tensor:
+        """What pixels are counted from, (N, 2C + 1, H', W'), see `Base`, of the context `padded` to whole cells; zero
+        for the smooth continuation but with `smoothed`."""
         height, width = (side // 2 * 2 for side in self.hole.shape[2:])
         pairs = self.hole[:, :, 0:height:2] * self.hole[:, :, 1:height:2]
         cells = pairs[..., 0:width:2] * pairs[..., 1:width:2]
         share = torch.zeros_like(self.hole)
         share[:, :, 1:height:2, 0:width:2] = cells / 2
         share[:, :, 1:height:2, 1:width:2] = cells
-        return torch.cat([self.hints, share], 1) * self.hinted.amin((2, 3), keepdim=True)
+        everywhere = self.hinted.amin((2, 3), keepdim=True)
+        padded = self.padded(multiple)
+        origin = padded.hints * everywhere
+        shown = 1 - padded.hole
+        smooth = continued(padded.known - origin * shown, shown) if smoothed else torch.zeros_like(origin)
+        share = F.pad(
+            share * everywhere, (0, -self.hole.shape[3] % multiple, 0, -self.hole.shape[2] % multiple)
+        )
+        return torch.cat([origin, share, smooth], 1)
+
+    def filled(self, base: Tensor) -> "Context":
+        """With what `base` leads to expect in the hole, in place of zeros."""
+        origin, _, smooth = Base.of(base)
+        return self._replace(known=self.known + self.hole * (origin + smooth))
 
     def blanked(self) -> "Context":
         """Everything hidden: what the model would be told if it drew from nothing."""
@@ -59,6 +69,48 @@ class Context(NamedTuple):
         height, width = self.hole.shape[2:]
         size = (0, -width % multiple, 0, -height % multiple)
         return Context(*(F.pad(plane, size, value=float(i == 1)) for i, plane in enumerate(self)))
+
+
+class Base(NamedTuple):
+    """What pixels are counted from.
+
+    origin (N, C, H, W): the hints of those pictures that have them everywhere, zero for others. A hint's mean over a
+    cell of 2 x 2 is the picture's, so that pixels can be owed what those before them in the cell were above it; share
+    (N, 1, H, W) is the part of it they are counted down by: in hidden cells 1/2 for the third pixel, 1 for the last,
+    which closes it; else 0. smooth (N, C, H, W): how the known pixels, less the origin, go on into the hole, see
+    `continued`; a component's mean leans on it as far as the network trusts it.
+    """
+
+    origin: Tensor
+    share: Tensor
+    smooth: Tensor
+
+    @staticmethod
+    def of(base: Tensor) -> "Base":
+        """The parts of `Context.base` (N, 2C + 1, H, W), or of a chunk of it."""
+        channels = base.shape[1] // 2
+        return Base(base[:, :channels], base[:, channels : channels + 1], base[:, channels + 1 :])
+
+
+def continued(x: Tensor, known: Tensor, sweeps: int = 8) -> Tensor:
+    """Pictures x (N, C, H, W) where `known` (N, 1, H, W) is 1, and their smooth continuation where it is 0; zero where
+    nothing is known. Nearly the harmonic one: each pixel is the mean of its four neighbours. It is found coarse to
+    fine, from the picture at half size, by so many sweeps of Jacobi's method at each size."""
+    height, width = x.shape[2:]
+    x = x * known
+    if max(height, width) > 1:
+        even = (0, width % 2, 0, height % 2)
+        weight = F.avg_pool2d(F.pad(known, even), 2)
+        half = F.avg_pool2d(F.pad(x, even), 2) / weight.clamp(min=0.25)
+        half = continued(half, (weight > 0).to(x), sweeps)
+        x = torch.where(
+            known > 0, x, F.interpolate(half, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+        )
+    for _ in range(sweeps if max(height, width) > 1 else 0):
+        around = F.pad(x, (1, 1, 1, 1), mode="replicate")
+        mean = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2] + around[..., 1:-1, 2:]
+        x = torch.where(known > 0, x, mean / 4)
+    return x
 
 
 class CellNorm(nn.LayerNorm):

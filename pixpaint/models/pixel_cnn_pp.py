@@ -7,7 +7,8 @@ training, row by row and pixel by pixel in sampling: see pixpaint/layers/cache.p
 
 Departures from the paper: every gated block may be given a map before its gate (design: an encoder's view of the known
 pixels, a class, an orientation), which starts at zero; where there is a hint everywhere, pixels are read and painted as
-what they differ from it by; grey and one-bit pictures; any image size.
+what they differ from it by; a component's mean may lean on a smooth continuation of the known pixels; grey and one-bit
+pictures; any image size.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ from pixpaint.layers.conv import (
 from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelCNNPPConfig
-from pixpaint.models.encoder import Context, Encoder
+from pixpaint.models.encoder import Base, Context, Encoder
 
 SCALES = 3
 COARSEST: int = 2 ** (SCALES - 1)
@@ -120,8 +121,10 @@ class PixelCNNPP(Model):
         self.first_left = ShiftedConv(inputs, F_, (2, 1), Halo(1, 0, 0))
         self.vertical = Stack(config, contexts, vertical=True)
         self.horizontal = Stack(config, contexts, vertical=False)
-        self.head = Conv2d(F_, self.output.parameters, 1)
-        self.preview = nn.Conv2d(widths[0], self.output.parameters, 1) if self.encoder else None
+        # How far each component trusts the smooth continuation comes after its parameters.
+        heads = self.output.parameters + (config.components if config.smoothed else 0)
+        self.head = Conv2d(F_, heads, 1)
+        self.preview = nn.Conv2d(widths[0], heads, 1) if self.encoder else None
 
     @property
     def coarsest(self) -> int:
@@ -198,29 +201,35 @@ class PixelCNNPP(Model):
         params: Tensor = self.head(F.elu(self.horizontal(x, cache, condition)))
         base = condition.get(self.head)
         if base is None:
-            return params
+            return params[:, : self.output.parameters]
         return self._counted_from(cache.crop(base, 1), params, cache.published("pair", 1), left[:, :-1])
 
     def guess(self, maps: list[Tensor], base: Tensor | None = None) -> Tensor | None:
         if self.preview is None:
             return None
         params: Tensor = self.preview(F.silu(maps[0]))
-        return params if base is None else self._counted_from(base, params)
+        return params[:, : self.output.parameters] if base is None else self._counted_from(base, params)
 
     def _counted_from(
         self, base: Tensor, params: Tensor, pair: Tensor | None = None, left: Tensor | None = None
     ) -> Tensor:
-        """Output parameters whose means are counted from base (N, C + 1, h, w), see `Context.base`: what is learnt is
-        the difference. `pair` (N, C, h, w) is what the first two pixels of each pixel's cell sum to, `left` the pixel
-        to the left: with them the third pixel is counted from where its cell's mean would be kept, and the last one is
+        """Output parameters whose means are counted from base (N, 2C + 1, h, w), see `Base`: what is learnt is the
+        difference. `pair` (N, C, h, w) is what the first two pixels of each pixel's cell sum to, `left` the pixel to
+        the left: with them the third pixel is counted from where its cell's mean would be kept, and the last one is
         known but for rounding."""
         assert isinstance(self.output, DiscretizedLogisticMixture)
-        hint, share = base[:, :-1], base[:, -1:]
+        origin, share, smooth = Base.of(base)
+        count = self.output.parameters
+        params, trust = params[:, :count], torch.tanh(params[:, count:])
         if pair is not None and left is not None:
             closes = share == 1
-            hint = torch.where(share > 0, (hint - share * (pair + closes * left)).clamp(-1, 1), hint)
+            origin = torch.where(share > 0, (origin - share * (pair + closes * left)).clamp(-1, 1), origin)
             params = torch.where(closes, self.output.settled(params), params)
-        return self.output.shifted(params, hint)
+            trust = trust.masked_fill(closes, 0.0)
+        shift = origin[:, :, None]
+        if self.config.smoothed:
+            shift = shift + trust[:, None] * smooth[:, :, None]
+        return self.output.shifted(params, shift)
 
 
 def _embeddings(count: int, widths: tuple[int, ...]) -> nn.ModuleList:

@@ -94,6 +94,23 @@ def settle(p: Any, components: Any, channels: Any) -> None:
 
 
 @inner
+def lean(p: Any, trusts: Any, components: Any, channels: Any, smooth: Any) -> None:
+    """Moves the means of output parameters by `smooth` (C,) as far as each component trusts it, which stands in p from
+    `trusts` on: as PixelCNNPP._counted_from has it."""
+    per_channel = 3 if channels == 3 else 2
+    for k in range(components):
+        own = p[components + k :: components]
+        trust = math.tanh(float(p[trusts + k]))
+        for c in range(channels):
+            move = smooth[c]
+            if c == 1:
+                move -= math.tanh(float(own[2])) * smooth[0]
+            elif c == 2:
+                move -= math.tanh(float(own[5])) * smooth[0] + math.tanh(float(own[8])) * smooth[1]
+            own[c * per_channel] += trust * move
+
+
+@inner
 def choose(p: Any, uniform: Any, tempering: Any, components: Any) -> Any:
     """Which component a pixel is drawn from."""
     best, likeliest = p[0], 0

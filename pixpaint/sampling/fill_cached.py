@@ -17,6 +17,7 @@ from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.models.base import Condition, Model, views
+from pixpaint.models.encoder import Base
 from pixpaint.sampling.window import PaintedRow, Window
 
 
@@ -39,7 +40,7 @@ class CachedFill:
         self.model, self.window, self.tempering = model, window, tempering
         self.base = window.base(model, window.rows(model))
         self.frame = window.frame(model, self.base, window.rows(model))
-        self.origin = self.base[:, :-1]
+        self.origin = Base.of(self.base).origin
         self.noise = window.noise_planes(self.frame)
         self.above, self.left, self.here = views(self.frame)
         self.picture = self.here[:, :-1]  # less the origin; what is written here is in the other four

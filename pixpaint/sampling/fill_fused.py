@@ -175,7 +175,7 @@ class FusedFill(CachedFill):
         hoisted = self._place(made.vertical, self._vertical, told, 0)
         hoisted = self._place(made.horizontal, self._horizontal, told, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.output.parameters)
+        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.head.out_channels)
         self._work = Work(
             planes=self._arena.buffer,
             maps=told.buffer,
@@ -195,6 +195,7 @@ class FusedFill(CachedFill):
             w=made.head_weights[0],
             bias=made.head_weights[1],
             parameters=model.output.parameters,
+            trusts=model.head.out_channels - model.output.parameters,
             components=model.config.components,
             bits=model.config.levels == 2,
         )

@@ -11,6 +11,7 @@ import torch
 from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
+from pixpaint.models.encoder import Base
 from pixpaint.sampling.window import PaintedRow, Window
 
 
@@ -22,7 +23,7 @@ def fill_slowly(
     condition = window.condition(model)
     base = window.base(model)
     frame = window.frame(model, base)
-    origin = base[:, :-1]
+    origin = Base.of(base).origin
     noise = window.noise_planes(frame)
     picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
     for row in np.flatnonzero(window.todo.any(1)).tolist():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pixpaint.layers.output import Tempering
 from pixpaint.sampling.compiled import compiled, inner
-from pixpaint.sampling.drawing import draw, elu, log_prob, settle
+from pixpaint.sampling.drawing import draw, elu, lean, log_prob, settle
 from pixpaint.sampling.steps import (
     ABOVE,
     BLOCK,
@@ -46,12 +46,14 @@ class First(NamedTuple):
 
 
 class Head(NamedTuple):
-    """From features to a pixel: which slot, which weights, how many parameters, and of what distribution."""
+    """From features to a pixel: which slot, which weights, how many parameters, of what distribution, and how many
+    numbers after them that say how far a component is trusted to lean."""
 
     slot: int
     w: int
     bias: int
     parameters: int
+    trusts: int
     components: int
     bits: bool
 
@@ -177,11 +179,11 @@ def paint_run(
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W); `base` (C + 1, H, W) is what they are counted from, see `Context.base`. What they
+    `noise` is (N, 4, H, W); `base` (2C + 1, H, W) is what they are counted from, see `Base`. What they
     cost goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
-    narrow, wide = padded_size(F), padded_size(head.parameters)
+    narrow, wide = padded_size(F), padded_size(head.parameters + head.trusts)
     slot = n_candidates * narrow
     active = slots * slot
     params = active + slot
@@ -194,7 +196,8 @@ def paint_run(
         for n in range(n_candidates):
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
             p = scratch[params : params + wide]
-            p[: head.parameters] = work.biases[head.bias : head.bias + head.parameters]
+            outputs = head.parameters + head.trusts
+            p[:outputs] = work.biases[head.bias : head.bias + outputs]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
             share = base[channels, row, column]
             for c in range(channels):
@@ -207,6 +210,8 @@ def paint_run(
                     counted_from[c] = min(max(origin[c] - share * owed, -1.0), 1.0)
             if share == 1:
                 settle(p, head.components, channels)
+            if head.trusts:
+                lean(p, head.parameters, head.components, channels, base[channels + 1 :, row, column])
             draw(
                 p, noise[n, :, row, column], tempering, head.bits, head.components,
                 channels, frame, n, row, column, origin, counted_from,

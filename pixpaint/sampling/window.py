@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Condition, Model, framed
-from pixpaint.models.encoder import Context
+from pixpaint.models.encoder import Base, Context
 
 
 class PaintedRow(NamedTuple):
@@ -74,7 +73,7 @@ class Window:
         """What the model is told of the known pixels, the hints, the class, the orientation and the likeness, once a
         fill; of the first so many rows, whole coarsest cells, or of all. (1, widths[s], h', w') at each scale, or
         (candidates, ...) where there are hints."""
-        context = self.context(model)
+        context, _ = model.told(self.context(model))
         label, orientation = (
             torch.tensor([value], device=context.hole.device) for value in (self.label, self.orientation)
         )
@@ -82,19 +81,21 @@ class Window:
         if self.like is not None:
             shown = bytes_to_units(torch.tensor(self.like), context.hole.dtype).to(context.hole.device)
             shown = shown.movedim(-1, 0)[None]
-        maps = model.maps(context.padded(model.coarsest), label, orientation, shown)
+        maps = model.maps(context, label, orientation, shown)
         return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
 
     def base(self, model: Model, rows: int | None = None) -> Tensor:
-        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells, see `Context.base`:
-        (candidates, C + 1, h', w') where there are hints, else zeros, (1, C + 1, h', w')."""
-        cell = model.coarsest
-        height, width = (-side % cell for side in self.hole.shape)
-        return F.pad(self.context(model).base, (0, width, 0, height))[:, :, :rows]
+        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells, see `Base`:
+        (candidates, 2C + 1, h', w') where there are hints, else the same for all, (1, 2C + 1, h', w')."""
+        context, base = model.told(self.context(model))
+        if base is None:
+            nothing = 2 * context.known.shape[1] + 1
+            base = context.hole.new_zeros(1, nothing, *context.hole.shape[2:])
+        return base[:, :, :rows]
 
     def condition(self, model: Model, rows: int | None = None) -> Condition:
         """All that the model's layers are told of the window, or of its first rows."""
-        base = self.base(model, rows) if self.hints is not None else None
+        base = self.base(model, rows) if model.config.hinted or model.config.smoothed else None
         return model.condition(self.maps(model, rows), base)
 
     def context(self, model: Model) -> Context:
@@ -112,5 +113,5 @@ class Window:
         (candidates, C + 1, h' + 1, w' + 1)."""
         x = self.units(model.head.weight)[:, :, :rows]
         cell, (height, width) = model.coarsest, x.shape[2:]
-        x = (x - base[:, :-1, :height, :width]).expand(self.candidates, -1, -1, -1)
+        x = (x - Base.of(base).origin[:, :, :height, :width]).expand(self.candidates, -1, -1, -1)
         return framed(x, (-(-height // cell) * cell, -(-width // cell) * cell))

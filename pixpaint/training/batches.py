@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
 from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
-from pixpaint.scaling import doubled, halved
+from pixpaint.scaling import Bytes, Hole, doubled, halved
 from pixpaint.training.masks import random_hole, strokes
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe
@@ -24,10 +25,12 @@ from pixpaint.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """x (N, C, S, S) in [-1, 1]; what the model is told of it; labels (N,), orientations (N,) as int64; `like`
-    (N, C, S, S), the pictures again that the model is shown, and zeros for those that it is not."""
+    """x (N, C, S, S) in [-1, 1]; `read`, the same as the model reads them, see `Recipe.drift`; what the model is told
+    of them; labels (N,), orientations (N,) as int64; `like` (N, C, S, S), the pictures again that the model is shown,
+    and zeros for those that it is not."""
 
     x: Tensor
+    read: Tensor
     context: Context
     labels: Tensor
     orientations: Tensor
@@ -41,6 +44,7 @@ class Batch:
 
         return Batch(
             x=move(self.x),
+            read=move(self.read),
             context=Context(*(move(plane) for plane in self.context)),
             labels=self.labels.to(device),
             orientations=self.orientations.to(device),
@@ -50,13 +54,16 @@ class Batch:
 
 def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Batch:
     """The examples of these numbers, on the CPU."""
-    images, holes, hints, hinted, labels, orientations, shown = zip(
+    images, read, holes, hints, hinted, labels, orientations, shown = zip(
         *(_example(pictures, recipe, number) for number in numbers), strict=True
     )
-    x, hint = (bytes_to_units(torch.from_numpy(np.stack(a)).movedim(-1, 1)) for a in (images, hints))
+    x, seen, hint = (
+        bytes_to_units(torch.from_numpy(np.stack(a)).movedim(-1, 1)) for a in (images, read, hints)
+    )
     hole, given = (torch.from_numpy(np.stack(a))[:, None].float() for a in (holes, hinted))
     return Batch(
         x=x,
+        read=seen,
         context=Context.of(x, hole, hint, given),
         labels=torch.tensor(labels),
         orientations=torch.tensor(orientations),
@@ -66,9 +73,9 @@ def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Ba
 
 def _example(
     pictures: Pictures, recipe: Recipe, number: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8], NDArray[np.bool_], int, int, bool]:
-    """Picture (S, S, C), hole (S, S), hints (S, S, C), where they are (S, S), label, orientation, whether it is
-    shown."""
+) -> tuple[Bytes, Bytes, Hole, Bytes | NDArray[np.float32], Hole, int, int, bool]:
+    """Picture (S, S, C), the same as it is read, hole (S, S), hints (S, S, C), where they are (S, S), label,
+    orientation, whether it is shown."""
     rng = np.random.Generator(np.random.Philox(key=np.array([recipe.seed, number], np.uint64)))
     config = recipe.model
     size = config.crop
@@ -88,8 +95,12 @@ def _example(
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
+    read = image
+    if recipe.drift > 0 and not hinted.all() and not hole.all() and rng.random() < recipe.drift:
+        read = np.where(hole[..., None], drifted(rng, image), image)
     return (
         np.ascontiguousarray(image),
+        np.ascontiguousarray(read),
         hole,
         np.ascontiguousarray(hints, np.float32),
         hinted,
@@ -99,9 +110,27 @@ def _example(
     )
 
 
-def rough_colours(
-    rng: np.random.Generator, image: NDArray[np.uint8], hole: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+DRIFT = 40.0
+"""Bytes: the deviation of how far off a drifted picture is."""
+
+
+def drifted(rng: np.random.Generator, image: Bytes) -> Bytes:
+    """A picture (H, W, C) with a smooth error, mostly the same in all channels."""
+    height, width, channels = image.shape
+    size = tuple(rng.integers(2, 7, 2))
+    common = rng.normal(size=(*size, 1)) + 0.5 * rng.normal(size=(*size, channels))
+    error = np.stack(
+        [
+            np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC))
+            for plane in np.moveaxis(common, -1, 0).astype(np.float32)
+        ],
+        -1,
+    )
+    moved: Bytes = np.clip(np.rint(image + DRIFT * rng.normal() * error), 0, 255).astype(np.uint8)
+    return moved
+
+
+def rough_colours(rng: np.random.Generator, image: Bytes, hole: Hole) -> tuple[Bytes, Hole]:
     """A few strokes inside the hole in flat colours near those of the picture (H, W, C) beneath: hints and where
     they are."""
     hints, hinted = np.zeros_like(image), np.zeros_like(hole)

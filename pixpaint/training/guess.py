@@ -25,7 +25,7 @@ class Guess(torch.nn.Module):
     def forward(self, context: Context, labels: Tensor, orientations: Tensor) -> Tensor:
         """Output parameters (N, P, H, W) for pictures whose sides are multiples of the coarsest scale."""
         (model,) = self._model
-        base = context.base if model.config.hinted else None
+        context, base = model.told(context)
         guess = model.guess(model.maps(context, labels, orientations), base)
         assert guess is not None
         return guess

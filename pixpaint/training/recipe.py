@@ -23,6 +23,10 @@ class Recipe:
     them `preview_weight`. In the first `encoder_steps` the encoder learns alone, from its preview: such a step costs a
     fraction of a whole one, and what the maps can tell the decoder is slow to learn. A gradient longer than `clip` (0:
     none is too long) is shortened to it: colour's sharp mixtures now and then give one that throws a run off.
+
+    With `balance` 0 every hidden pixel counts the same, with 1 every picture does: small holes, of which the known
+    pixels tell most, count more. In `drift` of the pictures what the model reads of the hole is off by a smooth error,
+    as it is in sampling, where errors add up; it learns to come back to what the known pixels tell.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Recipe:
     no_class: float = 0.15
     turned: float = 0.4
     likeness: float = 0.0
+    balance: float = 0.0
+    drift: float = 0.0
     bf16: bool = True
     seed: int = 0
 
@@ -93,6 +99,8 @@ class Recipe:
             "no_class",
             "turned",
             "likeness",
+            "balance",
+            "drift",
             "ema",
         ):
             value = getattr(self, field)

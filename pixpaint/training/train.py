@@ -121,16 +121,16 @@ class Loop:
         return range(first, first + share)
 
     def _run(self, network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Nats of the hidden pixels of all pictures, and of the preview of them."""
-        prediction = network(batch.x, batch.context, batch.labels, batch.orientations, batch.like)
+        """Nats of the hidden pixels of each picture, and of the preview of them."""
+        prediction = network(batch.read, batch.context, batch.labels, batch.orientations, batch.like)
         nats = self._nats(prediction.params, batch)
         preview = prediction.preview
-        return nats, nats.new_zeros(()) if preview is None else self._nats(preview, batch)
+        return nats, torch.zeros_like(nats) if preview is None else self._nats(preview, batch)
 
     def _nats(self, params: Tensor, batch: Batch) -> Tensor:
-        """What the hidden pixels cost by these output parameters (N, P, H, W)."""
+        """What the hidden pixels of each picture cost by these output parameters (N, P, H, W): (N,)."""
         log_prob = self.state.model.output.log_prob(params.float(), batch.x)
-        return -(log_prob * batch.context.hole[:, 0]).sum()
+        return -(log_prob * batch.context.hole[:, 0]).sum((1, 2))
 
     def step(self, batch: Batch) -> float:
         """One step of Adam on a batch of this process; bits/dim of the hidden pixels over all processes."""
@@ -139,9 +139,12 @@ class Loop:
             hash((recipe.seed, state.step, self.rank)) & 0x7FFFFFFF
         )  # dropout, the same when resumed
         state.model.train()
-        dims = batch.context.hole.sum() * recipe.model.channels
+        sizes = batch.context.hole.sum((1, 2, 3)) * recipe.model.channels
+        weights = sizes**-recipe.balance
+        totals = torch.stack([sizes.sum(), (weights * sizes).sum()])
         if self.world > 1:
-            dist.all_reduce(dims)
+            dist.all_reduce(totals)
+        dims, weight = totals.unbind()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=recipe.bf16):
             if self.guess is not None and state.step < recipe.encoder_steps:
                 params = self.guess(batch.context, batch.labels, batch.orientations)
@@ -150,7 +153,7 @@ class Loop:
                 nats, preview = self._run(self.network, batch)
                 loss = nats + recipe.preview_weight * preview
         # Gradients are averaged over processes, so each scales its sum to make the average that of the whole batch.
-        loss = loss * self.world / dims
+        loss = (weights * loss).sum() * self.world / weight
         for group in state.optimiser.param_groups:
             group["lr"] = recipe.learning_rate_at(state.step, state.seconds)
         state.optimiser.zero_grad(set_to_none=True)
@@ -160,7 +163,7 @@ class Loop:
         state.optimiser.step()
         state.update_average()
         state.step += 1
-        total = nats.detach()
+        total = nats.detach().sum()
         if self.world > 1:
             dist.all_reduce(total)
         return float(total / dims) / log(2)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.encoder import Base
 from pixpaint.orientation import orient
 from pixpaint.training.batches import make_batch, rough_colours
 from pixpaint.training.pictures import Pictures
@@ -85,7 +86,7 @@ def test_what_is_hidden_is_not_in_the_context() -> None:
     assert not (context.hinted * (1 - everywhere) * (1 - context.hole)).any()
     assert 0 < everywhere.sum() < len(everywhere)
     assert (context.hinted * (1 - everywhere)).any()
-    base, share = context.base[:, :-1], context.base[:, -1:]
+    base, share, _ = Base.of(context.base(1, smoothed=False))
     assert torch.equal(base, context.hints * everywhere)
     cells = context.hole.unfold(2, 2, 2).unfold(3, 2, 2).amin((4, 5)) * everywhere
     assert cells.any()
@@ -103,3 +104,19 @@ def test_colour_strokes_lie_in_the_hole_and_are_near_what_it_hides() -> None:
     hints, hinted = rough_colours(rng, image, hole)
     assert not (hinted & ~hole).any()
     assert np.abs(hints[hinted].astype(int) - 120).max() < 60
+
+
+def test_what_is_read_of_a_hole_may_drift_and_nothing_else_does() -> None:
+    recipe = replace(RECIPE, drift=1.0, half_size_hints=0.5)
+    batch = make_batch(FourPictures(), recipe, range(60))
+    context = batch.context
+    error = (batch.read - batch.x).abs()
+    assert not (error * (1 - context.hole)).any()
+    drifts = error.amax((1, 2, 3)) > 0
+    partly = context.hole.amin((1, 2, 3)) == 0
+    hinted = context.hinted.amin((1, 2, 3)) == 1
+    assert not (drifts & (hinted | ~partly)).any()
+    assert drifts.sum() > 0.8 * (partly & ~hinted).sum()  # a white pixel can't get any whiter
+    still = make_batch(FourPictures(), replace(recipe, drift=0.0), range(60))
+    assert torch.equal(still.read, still.x)
+    assert torch.equal(still.x, batch.x)

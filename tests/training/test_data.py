@@ -150,7 +150,7 @@ class TestBitmaps:
         ink[2:26, 12:15] = ink[12:15, 2:26] = 255
         picture = lay_bitmap(ink, size, Pose.random(np.random.default_rng(seed)))
         assert picture.shape == (size, size, 1)
-        assert picture.min() < 32
+        assert picture.min() < 64  # thin ink is softened where it falls between small pixels
         assert np.median(picture) == 255
 
     def test_an_empty_bitmap_is_white_paper(self) -> None:

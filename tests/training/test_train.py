@@ -84,7 +84,7 @@ def test_the_preview_is_scored_as_the_output_is(tmp_path) -> None:
         loop.state.model.preview.weight.zero_()
     batch = next(loop.batches())
     _, preview = loop._run(loop.state.model, batch)
-    assert preview.item() == pytest.approx(np.log(2) * float(batch.context.hole.sum()), rel=1e-6)
+    assert preview.sum().item() == pytest.approx(np.log(2) * float(batch.context.hole.sum()), rel=1e-6)
 
 
 def test_bfloat16_changes_little(tmp_path) -> None:
@@ -226,3 +226,21 @@ def test_the_data_dependent_start_gives_each_layer_s_output_mean_0_and_deviation
     params = model(*arguments).params
     torch.testing.assert_close(params.mean((0, 2, 3)), torch.zeros(9), rtol=0, atol=1e-4)
     torch.testing.assert_close(params.std((0, 2, 3)), torch.ones(9), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_balance_weighs_small_holes(tmp_path, balance: float) -> None:
+    """The gradient is that of the pictures' bits/dim, each weighed by the size of its hole to the power 1 - balance."""
+    recipe = replace(RECIPE, balance=balance, preview_weight=0.0, learning_rate=1e-6)
+    loop = loop_of(recipe, tmp_path)
+    batch = next(loop.batches())
+    model = loop.state.model
+    model.train()
+    sizes = batch.context.hole.sum((1, 2, 3))
+    assert len(set(sizes.tolist())) > 1
+    nats, _ = loop._run(model, batch)
+    share = sizes ** (1 - balance) / (sizes ** (1 - balance)).sum()
+    (wanted,) = torch.autograd.grad((nats / sizes * share).sum(), [model.head.bias])
+    bits = loop.step(batch)
+    torch.testing.assert_close(model.head.bias.grad, wanted, rtol=1e-4, atol=1e-6)
+    assert bits == pytest.approx(nats.sum().item() / sizes.sum().item() / np.log(2), rel=1e-5)
