@@ -97,7 +97,7 @@ def _example(
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
     read = image
     if recipe.drift > 0 and not hinted.all() and not hole.all() and rng.random() < recipe.drift:
-        read = np.where(hole[..., None], drifted(rng, image), image)
+        read = drifted(rng, image, hole)
     return (
         np.ascontiguousarray(image),
         np.ascontiguousarray(read),
@@ -110,12 +110,13 @@ def _example(
     )
 
 
-DRIFT = 40.0
-"""Bytes: the deviation of how far off a drifted picture is."""
+DRIFT, DRIFTING = 40.0, 8
+"""Bytes: the deviation of how far off a drifted picture is in the end; and how many pixels it takes to be."""
 
 
-def drifted(rng: np.random.Generator, image: Bytes) -> Bytes:
-    """A picture (H, W, C) with a smooth error, mostly the same in all channels."""
+def drifted(rng: np.random.Generator, image: Bytes, hole: Hole) -> Bytes:
+    """A picture (H, W, C) with a smooth error, mostly the same in all channels, inside the hole (H, W): it grows from
+    the known pixels above and to the left on."""
     height, width, channels = image.shape
     size = tuple(rng.integers(2, 7, 2))
     common = rng.normal(size=(*size, 1)) + 0.5 * rng.normal(size=(*size, channels))
@@ -126,8 +127,18 @@ def drifted(rng: np.random.Generator, image: Bytes) -> Bytes:
         ],
         -1,
     )
+    since = np.minimum(_since_known(hole), _since_known(hole.T).T)
+    error *= np.minimum(since / DRIFTING, 1)[..., None]
     moved: Bytes = np.clip(np.rint(image + DRIFT * rng.normal() * error), 0, 255).astype(np.uint8)
     return moved
+
+
+def _since_known(hole: Hole) -> NDArray[np.intp]:
+    """How many pixels of the hole (H, W) there are in a row up to each, itself included; before the edge are more."""
+    columns = np.arange(hole.shape[1])
+    last = np.maximum.accumulate(np.where(hole, -DRIFTING, columns), axis=1)
+    since: NDArray[np.intp] = columns - last
+    return since
 
 
 def rough_colours(rng: np.random.Generator, image: Bytes, hole: Hole) -> tuple[Bytes, Hole]:
