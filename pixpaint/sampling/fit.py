@@ -3,7 +3,8 @@
 A fill is drawn pixel by pixel from p(hole | known) as the model has learnt it. The same weights, shown nothing, also
 price the whole window: p(known, hole). The one less the other, log p(known, hole) - log p(hole | known), is the fill's
 importance weight. It asks how well the known pixels that come after the hole follow from what was painted. Where a hole
-is painted coarse to fine each level has a weight of its own, given the one below, and they add up.
+is painted coarse to fine each level has a weight of its own, given the one below, and they add up. The finest levels
+are left out: they cost the most and say the least, since all that they paint stays near what the coarser ones say.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,9 @@ from pixpaint.sampling.plan import Job
 from pixpaint.sampling.pyramid import Level, levels, parts
 from pixpaint.scaling import Bytes, doubled, halved
 
+RANKED = 2
+"""How many levels count, from the coarsest on."""
+
 
 @torch.inference_mode()
 def fits(
@@ -34,27 +38,29 @@ def fits(
     stop: Callable[[], bool] = lambda: False,
 ) -> NDArray[np.float64]:
     """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, the
-    higher the better: (levels, candidates), the coarsest level first; their sum ranks them. Asks `stop` now and then,
-    and then gives what it has."""
+    higher the better: (levels, candidates), the coarsest level first, RANKED levels at most; their sum ranks them. Asks
+    `stop` now and then, and then gives what it has."""
     config = model.config
     number = config.classes if label is None else label
     found = parts(hole, config.crop, pyramid=config.hinted)
-    weights = np.zeros((1 + max(part.coarsest for part in found), len(results)))
+    weights = np.zeros((min(RANKED, 1 + max(part.coarsest for part in found)), len(results)))
     for part in found:
-        for k, result in enumerate(results):
-            pixels = in_colours_of(config, result[part.region])
-            known = levels(pixels, hole[part.region], part.own(hole), part.coarsest)
-            pictures = [known[0].picture]
-            for _ in range(part.coarsest):
-                pictures.append(halved(pictures[-1]))
-            for level, picture in zip(known, pictures, strict=True):
-                hints = None
-                if level.level < part.coarsest:
-                    hints = doubled(pictures[level.level + 1])
+        pictures = [in_colours_of(config, result[part.region]) for result in results]
+        known = levels(pictures[0], hole[part.region], part.own(hole), part.coarsest)
+        height, width = known[0].hole.shape
+        short = ((0, height - pictures[0].shape[0]), (0, width - pictures[0].shape[1]), (0, 0))
+        pictures = [np.pad(picture, short, mode="edge") for picture in pictures]
+        for level in known:
+            coarser = [halved(picture) for picture in pictures] if level.level < part.coarsest else []
+            if level.level > part.coarsest - RANKED:
+                hints = [doubled(picture) for picture in coarser]
+                row = weights[part.coarsest - level.level]
                 for job in jobs_of(config, part, level):
-                    if stop():
-                        return weights
-                    weights[-1 - level.level, k] += _weight(model, level, job, picture, hints, number)
+                    for k, picture in enumerate(pictures):
+                        if stop():
+                            return weights
+                        row[k] += _weight(model, level, job, picture, hints[k] if hints else None, number)
+            pictures = coarser
     return weights
 
 

@@ -5,7 +5,7 @@ import torch
 from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.sampling.fill import fill
-from pixpaint.sampling.fit import fits
+from pixpaint.sampling.fit import RANKED, fits
 from tests.registry import MODELS, model_of
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
@@ -51,9 +51,21 @@ def test_every_model_ranks_and_each_level_has_its_part(name: str) -> None:
     hole[4:16, 4:16] = True
     pyramid = model.config.hinted
     weights = fits(model, pictures, hole)
-    assert weights.shape == (3 if pyramid else 1, 2)
+    assert weights.shape == (RANKED if pyramid else 1, 2)
     assert np.isfinite(weights).all()
     assert (weights[:, 0] != weights[:, 1]).all()
+
+
+def test_what_the_finest_of_many_levels_adds_does_not_count() -> None:
+    model = model_of(MODELS["pixel_cnn_pp RGB"])
+    picture = np.random.default_rng(0).integers(50, 200, (20, 21, 3), dtype=np.uint8)
+    hole = np.zeros((20, 21), bool)
+    hole[4:16, 4:16] = True
+    finer = picture.copy()  # means of 2 x 2 pixels are the same
+    finer[4:16:2, 4:16] += 5
+    finer[5:16:2, 4:16] -= 5
+    weights = fits(model, np.stack([picture, finer]), hole)
+    np.testing.assert_allclose(weights[:, 0], weights[:, 1])
 
 
 def test_pixels_far_from_the_hole_do_not_matter() -> None:
