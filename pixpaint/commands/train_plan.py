@@ -11,7 +11,13 @@ from pixpaint.errors import BadRequest
 from pixpaint.models.card import ModelCard, check_name, is_taken, read_card
 from pixpaint.models.config import read_config
 from pixpaint.recipe import DEVICES
-from pixpaint.training.data import digit_pictures, folder_pictures, photo_pictures, sketch_pictures
+from pixpaint.training.data import (
+    digit_pictures,
+    folder_pictures,
+    photo_pictures,
+    sketch_pictures,
+    tiny_pictures,
+)
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe, read_recipe
 from pixpaint.training.runs import CHECKPOINT, Run, read_run, run_folder
@@ -162,6 +168,8 @@ def read_pictures(recipe: Recipe, data: str) -> Pictures:
             return sketch_pictures(data)
         case "photo":
             return photo_pictures(data)
+        case "tiny":
+            return tiny_pictures(data)
         case "digits":
             return digit_pictures(data)
         case "folder":

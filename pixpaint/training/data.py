@@ -49,6 +49,12 @@ def photo_pictures(folder: str | Path) -> Mixture:
     return Mixture.of([(0.6, large.unlabelled()), (0.4, small.unlabelled())])
 
 
+def tiny_pictures(folder: str | Path) -> PhotoPictures:
+    """The photographs of tiny-imagenet.zip at half their size, 32 x 32, RGB, without classes. Raises BadImage,
+    BadRequest."""
+    return replace(PhotoPictures.read(Path(folder) / "tiny-imagenet.zip").unlabelled(), shrink=(2, 2))
+
+
 def folder_pictures(path: str | Path, *, channels: int = 3, smallest: int = 1) -> PhotoPictures:
     """A person's own pictures, a folder or a zip, without those whose shorter side is below `smallest` pixels.
     Raises BadImage, and BadRequest for too few of them."""

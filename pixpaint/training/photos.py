@@ -25,7 +25,7 @@ LONGEST_SIDE = 512  # pixels; larger pictures are shrunk to it when decoded
 MEMORY = 2_000_000_000  # bytes the decoded pictures may take; many pictures are shrunk further to stay below
 FEWEST = 20  # training pictures
 HELD_OUT_MOST = 120  # pictures, where a fortieth of them is less
-SHRINK = 4  # a crop for training covers 1 to 4 times its own side of the picture
+SHRINK = 4  # a crop for training covers up to 4 times its own side of the picture
 UNREADABLE = (OSError, ValueError, SyntaxError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile,
               Image.DecompressionBombError)  # fmt: skip
 
@@ -43,6 +43,7 @@ class PhotoPictures(Pictures):
     train: NDArray[np.intp]
     kept: NDArray[np.intp]
     divided: bool  # by the folders `train` and `val`
+    shrink: tuple[float, float] = (1, SHRINK)  # how many times its side a crop for training covers
     unreadable: int = 0  # files that looked like pictures but couldn't be read
     too_small: int = 0  # pictures that were passed over for their size
 
@@ -111,7 +112,7 @@ class PhotoPictures(Pictures):
         i = int(self.train[rng.integers(len(self.train))])
         picture = self.pictures[i]
         height, width = picture.shape[:2]
-        side = min(height, width, round(size * math.exp(rng.uniform(0, math.log(SHRINK)))))
+        side = min(height, width, round(size * math.exp(rng.uniform(*map(math.log, self.shrink)))))
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
         crop = resized(picture[top : top + side, left : left + side], size)
         return (crop[:, ::-1] if rng.random() < 0.5 else crop), int(self.labels[i])

@@ -14,9 +14,9 @@ from pixpaint.models.config import ModelConfig, read_config
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """`data` is "sketch", "photo", "digits" or "folder". Chances are per picture. A run ends after `steps`, or after
-    `minutes` of training if there are any, whichever comes first. `start_from` names the model whose weights it starts
-    with, by name or .safetensors file; without one it starts from nothing.
+    """`data` is "sketch", "photo", "tiny", "digits" or "folder". Chances are per picture. A run ends after `steps`, or
+    after `minutes` of training if there are any, whichever comes first. `start_from` names the model whose weights it
+    starts with, by name or .safetensors file; without one it starts from nothing.
 
     The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
     linearly to zero over the last `cooldown` share of the run. Hidden pixels cost 1, the encoder's preview of

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixpaint.errors import BadImage, BadRequest
-from pixpaint.training.data import folder_pictures, open_pictures, with_classes
-from pixpaint.training.photos import LONGEST_SIDE, PhotoPictures, decode, decoded_side
+from pixpaint.training.data import folder_pictures, open_pictures, tiny_pictures, with_classes
+from pixpaint.training.photos import LONGEST_SIDE, PhotoPictures, decode, decoded_side, resized
 from pixpaint.training.pictures import NO_CLASS
 
 
@@ -216,3 +216,24 @@ def test_tiny_imagenet_has_its_classes_and_its_own_validation(shared_data: Path)
     pictures = folder_pictures(shared_data / "tiny-imagenet.zip")
     assert (len(pictures), len(pictures.kept), len(pictures.classes)) == (25_000, 2_000, 200)
     assert pictures.classes[0] == "goldfish"
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_halved_ones_are_whole_pictures(shared_data: Path) -> None:
+    pictures = tiny_pictures(shared_data)
+    assert pictures.classes == ()
+    whole = resized(pictures.pictures[pictures.train[7]], 32)
+    drawn = [pictures.sample(Draws(7), 32)[0] for _ in range(20)]
+    assert all(np.array_equal(crop, whole) or np.array_equal(crop, whole[:, ::-1]) for crop in drawn)
+
+
+class Draws(np.random.Generator):
+    """Draws the same picture each time."""
+
+    def __init__(self, picture: int) -> None:
+        super().__init__(np.random.Philox(0))
+        self._picture = picture
+
+    def integers(self, high: int) -> int:
+        return self._picture if high > 1 else 0

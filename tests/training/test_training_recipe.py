@@ -36,6 +36,11 @@ def test_in_a_run_limited_by_time_the_rate_falls_with_the_time_or_with_the_steps
         "digits-gated",
         "digits-row-lstm",
         "digits-diagonal-bilstm",
+        "colour-pixelcnn",
+        "colour-gated",
+        "colour-row-lstm",
+        "colour-diagonal-bilstm",
+        "colour-pixelcnnpp",
     ],
 )
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
