@@ -33,6 +33,7 @@ class Question:
     hole: str
     size: int | None
     blank_map: bool
+    ensemble: bool
     sheet: Path | None
     record: bool
 
@@ -57,6 +58,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
             labels,
             hole=question.hole,
             blank_map=question.blank_map,
+            ensemble=question.ensemble,
             on_progress=progress.update,
         )
         if question.record:
@@ -85,6 +87,7 @@ def record(
             figures[f"{hole} blanked"] = round(blank.bits_per_dim, 4)
         if hole == "all":
             figures["all nats per image"] = round(seeing.nats_per_image, 4)
+            figures["all nats standard error"] = round(seeing.nats_error, 4)
     evaluated_on = {"data": Path(data).resolve().name, "pictures": len(images)}
     card = replace(card, bits_per_dim=figures, training={**card.training, "evaluated on": evaluated_on})
     assert card.path is not None
@@ -99,17 +102,22 @@ def as_fields(question: Question, score: Score) -> dict[str, Any]:
         "hole": question.hole,
         "size": question.size,
         "blank_map": question.blank_map,
+        "ensemble": question.ensemble,
         "bits_per_dim": score.bits_per_dim,
         "standard_error": score.standard_error,
         "nats_per_image": score.nats_per_image,
+        "nats_standard_error": score.nats_error,
         "images": score.images,
     }
 
 
 def sentence(question: Question, card: ModelCard, score: Score) -> str:
     """What a person reads."""
+    how = (", map blanked" if question.blank_map else "") + (
+        ", ensemble of 8 orientations" if question.ensemble else ""
+    )
     return (
-        f"{card.name} on {question.data}, hole {question.hole}{', map blanked' if question.blank_map else ''}: "
+        f"{card.name} on {question.data}, hole {question.hole}{how}: "
         f"{score.bits_per_dim:.4f} ± {score.standard_error:.4f} bits/dim, "
-        f"{score.nats_per_image:.2f} nats a picture, {score.images} pictures"
+        f"{score.nats_per_image:.2f} ± {score.nats_error:.2f} nats a picture, {score.images} pictures"
     )

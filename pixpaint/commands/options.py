@@ -236,6 +236,7 @@ def _eval_options(parser: ArgumentParser) -> None:
         "--size", metavar="N", type=int, help="side of the pictures in pixels (that the model was trained at)"
     )
     add("--blank-map", action="store_true", help="show the encoder nothing of the picture")
+    add("--ensemble", action="store_true", help="average the probabilities of the 8 orientations")
     add("--sheet", metavar="SHEET.png", type=Path, help="save 24 of the pictures, masked and completed")
     add("--record", action="store_true", help="score every kind of hole and write it into the model's JSON")
     add("--json", action="store_true", help="print one line of JSON")
@@ -250,6 +251,7 @@ def _eval(options: Namespace) -> int:
         hole=options.hole,
         size=options.size,
         blank_map=options.blank_map,
+        ensemble=options.ensemble,
         sheet=options.sheet,
         record=options.record,
     )

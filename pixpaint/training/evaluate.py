@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import torch
@@ -12,16 +13,18 @@ from pixpaint.errors import BadRequest
 from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
+from pixpaint.orientation import ORIENTATIONS
 from pixpaint.training.masks import fixed_hole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """Bits per dimension of the hidden pixels, with the standard error of its mean over pictures; nats per picture."""
+    """Bits per dimension of the hidden pixels, and nats per picture, each with its standard error over pictures."""
 
     bits_per_dim: float
     standard_error: float
     nats_per_image: float
+    nats_error: float
     images: int
 
 
@@ -33,6 +36,7 @@ def evaluate(
     *,
     hole: str = "all",
     blank_map: bool = False,
+    ensemble: bool = False,
     batch: int = 64,
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -40,14 +44,19 @@ def evaluate(
     """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of
     `training.masks.fixed_hole`.
 
-    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. One-bit
-    models see the pictures cut at 128. `on_progress` is told how many of how many pictures are done. Raises
-    BadRequest for pictures the model can't take.
+    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. With `ensemble` a
+    picture's probability is the mean of those in all 8 orientations, a mixture of eight orders of the pixels, by a
+    model that is told the orientation. One-bit models see the pictures cut at 128. `on_progress` is told how many of
+    how many pictures are done. Raises BadRequest for pictures the model can't take.
     """
     config = model.config
     if images.ndim != 4 or images.shape[3] != config.channels or not len(images):
         raise BadRequest(
             f"The model takes pictures of {config.channels} channel(s); these have the shape {images.shape}."
+        )
+    if ensemble and not config.oriented:
+        raise BadRequest(
+            "This model has learnt one orientation only: leave out the ensemble over orientations."
         )
     if config.levels == 2:
         images = binarize(images)
@@ -61,15 +70,20 @@ def evaluate(
         n, _, height, width = x.shape
         holes = torch.from_numpy(np.stack([fixed_hole(hole, height, width, rng) for _ in range(n)]))
         holes = holes[:, None].to(x)
-        context = Context.of(x, holes)
         label = torch.full((n,), config.classes, device=device)
         if labels is not None:
             given = torch.from_numpy(labels[start : start + batch].astype(np.int64)).to(device)
             label = torch.where((given >= 0) & (given < config.classes), given, label)
-        upright = torch.zeros(n, dtype=torch.int64, device=device)
-        params = model(x, context.blanked() if blank_map else context, label, upright).params
-        log_prob = model.output.log_prob(params.float(), x.float())
-        nats.append(-(log_prob * holes[:, 0]).sum((1, 2)).double().cpu())
+        each_order = []
+        for orientation in range(ORIENTATIONS if ensemble else 1):
+            picture, hidden = (oriented(t, orientation) for t in (x, holes))
+            context = Context.of(picture, hidden)
+            turn = torch.full((n,), orientation, device=device)
+            params = model(picture, context.blanked() if blank_map else context, label, turn).params
+            log_prob = model.output.log_prob(params.float(), picture.float())
+            each_order.append((log_prob * hidden[:, 0]).sum((1, 2)).double().cpu())
+        together = torch.logsumexp(torch.stack(each_order), 0) - log(len(each_order))
+        nats.append(-together)
         on_progress(start + n, len(images))
         sizes.append(holes.sum((1, 2, 3)).double().cpu() * config.channels)
     each, dims = torch.cat(nats), torch.cat(sizes)
@@ -81,5 +95,15 @@ def evaluate(
         bits_per_dim=float(ratio),
         standard_error=float(spread),
         nats_per_image=float(each.mean()),
+        nats_error=float(each.std() / len(each) ** 0.5) if len(each) > 1 else torch.nan,
         images=len(each),
     )
+
+
+def oriented(planes: Tensor, orientation: int) -> Tensor:
+    """Planes (N, C, H, W) in one of the 8 orientations, as pixpaint/orientation.py has them."""
+    if orientation & 1:
+        planes = planes.flip(2)
+    if orientation & 2:
+        planes = planes.flip(3)
+    return planes.transpose(2, 3) if orientation & 4 else planes

@@ -112,7 +112,8 @@ class PhotoPictures(Pictures):
         i = int(self.train[rng.integers(len(self.train))])
         picture = self.pictures[i]
         height, width = picture.shape[:2]
-        side = min(height, width, round(size * math.exp(rng.uniform(*map(math.log, self.shrink)))))
+        least, most = map(math.log, self.shrink)
+        side = min(height, width, round(size * math.exp(rng.uniform(least, most))))
         top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
         crop = resized(picture[top : top + side, left : left + side], size)
         return (crop[:, ::-1] if rng.random() < 0.5 else crop), int(self.labels[i])

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from pixpaint.errors import BadRequest
+from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.encoder import Context
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.orientation import ORIENTATIONS, orient
 from pixpaint.training.evaluate import evaluate
 from tests.registry import MODELS, SMALL_ENCODER, model_of
 from tests.training.examples import FourPictures
@@ -88,3 +92,29 @@ def test_labels_matter_and_unknown_ones_count_as_none() -> None:
     # Every picture has its own label, over several batches.
     alone = [evaluate(model, PICTURES[i : i + 1], np.array([label])) for i, label in enumerate([0, 1, 2, -1])]
     assert nats(np.array([0, 1, 2, -1])) == pytest.approx(np.mean([score.nats_per_image for score in alone]))
+
+
+def test_an_ensemble_averages_the_probabilities_of_all_orientations() -> None:
+    """Against whole pictures turned by hand, each scored alone."""
+    model = model_of(MODELS["pixel_cnn_pp RGB"])
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 8, 12, 3), dtype=np.uint8)
+    nats = []
+    for orientation in range(ORIENTATIONS):
+        turned = torch.from_numpy(np.stack([orient(picture, orientation) for picture in pictures]))
+        x = bytes_to_units(turned.movedim(-1, 1), torch.float64)
+        hole = torch.from_numpy(orient(np.arange(8)[:, None].repeat(12, 1) >= 4, orientation).copy())
+        holes = hole.double().expand(2, 1, *hole.shape)
+        none, turns = torch.full((2,), model.config.classes), torch.full((2,), orientation)
+        with torch.inference_mode():
+            params = model(x, Context.of(x, holes), none, turns).params
+            nats.append(-(model.output.log_prob(params, x) * holes[:, 0]).sum((1, 2)).numpy())
+    wanted = -np.log(np.exp(-(np.array(nats) - np.min(nats, 0))).mean(0)) + np.min(nats, 0)
+    score = evaluate(model, pictures, hole="bottom", ensemble=True)
+    assert score.nats_per_image == pytest.approx(wanted.mean(), rel=1e-6)
+    assert score.nats_error == pytest.approx(wanted.std(ddof=1) / 2**0.5, rel=1e-3)
+
+
+def test_a_model_of_one_orientation_has_no_ensemble() -> None:
+    model = model_of(MODELS["pixel_cnn one bit"])
+    with pytest.raises(BadRequest, match="one orientation"):
+        evaluate(model, PICTURES, ensemble=True)
