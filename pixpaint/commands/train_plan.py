@@ -28,11 +28,9 @@ FINE_TUNING = {
     "warmup": 50,
     "clip": 5.0,
     "encoder_steps": 0,
-    "half_size_hints": 0.3,
     "cooldown": 0.5,
 }
-"""What the recipe becomes when it starts from a model: gentle, so that what was learned is not lost; with as many hints
-as `photo` is used to."""
+"""What the recipe becomes when it starts from a model: gentle, so that what was learned is not lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +114,8 @@ def starting_from(source: ModelCard, recipe: Recipe, request: Request) -> Recipe
         changes["turned"] = 0.0  # it can't be told which way up a picture is
     if not model.hinted:
         changes["half_size_hints"] = 0.0
+    if not model.smoothed:  # it has not learnt to come back from an error, nor has it what to come back to
+        changes["drift"] = 0.0
     assert request.start_from is not None
     named = request.start_from
     start_from = str(source.path.resolve()) if named.endswith(".safetensors") and source.path else named
