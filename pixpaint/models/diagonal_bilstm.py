@@ -11,6 +11,8 @@ A alone a row's last pixel is hidden from all but the last four of the next row,
 lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
+from collections.abc import Iterator
+
 from torch import Tensor
 
 from pixpaint.layers.cache import Cache
@@ -46,6 +48,15 @@ class DiagonalBiLSTMModel(PixelRNN):
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above and, of a single row, all layers right to left over the row above it."""
         super().rows(above, cache, condition)
-        for layer in self.modules():
-            if isinstance(layer, DiagonalBiLSTM):
-                layer.rows(above[:, :-1], cache)
+        for layer in self.diagonals():
+            layer.rows(above[:, :-1], cache)
+
+    def picture_rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
+        """Runs only what reads the picture itself: for a sampler that runs right to left by other means."""
+        super().rows(above, cache, condition)
+        for layer in self.diagonals():
+            layer.look(above[:, :-1], cache)
+
+    def diagonals(self) -> Iterator[DiagonalBiLSTM]:
+        """Its LSTM layers."""
+        return (layer for layer in self.modules() if isinstance(layer, DiagonalBiLSTM))
