@@ -11,7 +11,8 @@ A alone a row's last pixel is hidden from all but the last four of the next row,
 lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 from torch import Tensor
 
@@ -19,7 +20,7 @@ from pixpaint.layers.cache import Cache
 from pixpaint.layers.recurrent import DiagonalBiLSTM
 from pixpaint.models.base import Condition
 from pixpaint.models.config import DiagonalBiLSTMConfig
-from pixpaint.models.pixel_rnn import PixelRNN
+from pixpaint.models.pixel_rnn import PixelRNN, Residual
 
 
 class DiagonalBiLSTMModel(PixelRNN):
@@ -59,4 +60,6 @@ class DiagonalBiLSTMModel(PixelRNN):
 
     def diagonals(self) -> Iterator[DiagonalBiLSTM]:
         """Its LSTM layers."""
-        return (layer for layer in self.modules() if isinstance(layer, DiagonalBiLSTM))
+        for layer in cast(Iterable[Residual], self.layers):
+            assert isinstance(layer.lstm, DiagonalBiLSTM)
+            yield layer.lstm

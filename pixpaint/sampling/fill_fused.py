@@ -65,15 +65,15 @@ def fill_fused(
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
     must not change. The model is one that `can_fuse`.
 
-    On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
-    its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own have no
-    features in common, and are painted one by one in each share.
+    PixelCNN++ on as many threads as torch may use, two at most: one candidate has its row products hoisted by a second
+    one while its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own
+    have no features in common, and are painted one by one in each share.
     """
     assert can_fuse(model)
-    if not isinstance(model, PixelCNNPP):
-        yield from fill_masked.MaskedFill(model, window, tempering).paint(stop)
-        return
     asked = Asked(stop)
+    if not isinstance(model, PixelCNNPP):
+        yield from fill_masked.MaskedFill(model, window, tempering).paint(asked)
+        return
     rows = window.rows(model)
     maps = window.maps(model, rows) if window.hints is None else None
 
