@@ -18,7 +18,7 @@ from pixpaint.sampling.fill import ENGINES, fill
 from pixpaint.sampling.fill_masked import MaskedFill
 from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.noise import draw_noise
-from pixpaint.sampling.window import Window
+from pixpaint.sampling.window import PaintedRow, Window
 from tests.registry import MODELS, model_of
 
 NAMES = [name for name, config in MODELS.items() if isinstance(new_model(config), Masked)]
@@ -78,7 +78,7 @@ def test_a_fill_stopped_at_any_pixel_has_painted_what_comes_before_it(
     todo[2, 3:5] = todo[4:6, 1:3] = todo[5, 6] = True
     window = window_of(model, todo)
     whole = list(ENGINES["reference"](model, window, AS_TRAINED, lambda: False))
-    pixels = [(row.row, c, row.pixels[0, :, i]) for row in whole for i, c in enumerate(row.columns)]
+    pixels = pixels_of(whole)
     counts = []
     for patience in range(200):
         asked = 0
@@ -89,16 +89,25 @@ def test_a_fill_stopped_at_any_pixel_has_painted_what_comes_before_it(
             return asked == patience + 1  # noqa: B023
 
         rows = list(ENGINES["fused"](model, window, AS_TRAINED, stop))
-        found = [(row.row, c, row.pixels[0, :, i]) for row in rows for i, c in enumerate(row.columns)]
-        for (row, column, pixel), (there, at, same) in zip(found, pixels, strict=False):
-            assert (row, column) == (there, at)
-            assert torch.equal(pixel, same)
+        found = pixels_of(rows)
+        for (*pixel, nats), (*expected, cost) in zip(found, pixels, strict=False):
+            assert pixel == expected
+            assert nats == pytest.approx(cost, rel=1e-9, abs=1e-9)
         counts.append(len(found))
         if asked <= patience:
             break
         assert asked == patience + 1
     assert set(counts) == set(range(len(pixels) + 1))
     assert sorted(counts) == counts
+
+
+def pixels_of(rows: list[PaintedRow]) -> list[tuple[int, int, list[int], float]]:
+    """Row, column, bytes and nats of each pixel, in the order they were painted in."""
+    return [
+        (row.row, column, row.pixels[0, :, i].tolist(), float(row.nats[0, i]))
+        for row in rows
+        for i, column in enumerate(row.columns)
+    ]
 
 
 @pytest.mark.parametrize("name", LSTMS)
