@@ -222,7 +222,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
     "rows", [2, 6]
 )  # painted before: some of the coarse level, all of it and some of the fine one
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "gated_pixel_cnn RGB"])
+@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "gated_pixel_cnn RGB", "diagonal_bilstm RGB"])
 def test_a_stopped_fill_continues_to_the_same_picture(engine: str, name: str, rows: int) -> None:
     model = model_of(MODELS[name])
     image = np.random.default_rng(2).integers(0, 256, (10, 12, 3), dtype=np.uint8)

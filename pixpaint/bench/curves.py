@@ -9,7 +9,7 @@ from pixpaint.bench.subjects import MEDIUM, Subject, on_device, random_model
 from pixpaint.bench.timing import RUNS, Task, row_times, time_whole
 from pixpaint.errors import BadRequest
 from pixpaint.files import write_whole
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def measure_curves(plan: Plan, on_progress: Callable[[float, float], None]) -> t
         on_progress(done, total)
         return measured
 
-    def panel(title: str, axis: str, x: tuple[int, ...], task: Callable[[PixelCNNPP, int], Task]) -> Panel:
+    def panel(title: str, axis: str, x: tuple[int, ...], task: Callable[[Model, int], Task]) -> Panel:
         curves = (
             Curve(
                 engine=engine,

@@ -2,7 +2,8 @@
 
 The pixels of a hole wait for each other, so each reads all of the horizontal stack's weights for the current row (what
 needs only the rows above is computed for whole rows at once); one that runs at 1/s of the resolution is due at one
-pixel in s * s. Candidates that are painted together share the reading.
+pixel in s * s. Where channels take turns, each reads all weights anew. Candidates that are painted together share the
+reading.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,10 @@ from torch import nn
 
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import CausalConv
+from pixpaint.models.base import Model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling import fill_masked
+from pixpaint.sampling.fill_fused import can_fuse
 from pixpaint.sampling.lowering import Step
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
@@ -24,12 +28,21 @@ LEAST = 0.01
 """Seconds of reading that are timed at once."""
 
 
-def bytes_a_pixel(model: PixelCNNPP) -> float:
-    """Bytes of weights a pixel needs, as the fused engine stores them."""
+def bytes_a_pixel(model: Model) -> float:
+    """Bytes of weights a pixel needs, as the fused engine stores them, of a model that it has loops for."""
+    assert can_fuse(model)
+    if not isinstance(model, PixelCNNPP):
+        return _bytes_of_masked(fill_masked.lowered(model), model.substeps)
     made = lowered(model)
     numbers = sum(map(_numbers_a_pixel, made.horizontal.steps))
     numbers += _current_row(model.first_left.conv) + model.head.in_channels * padded(model.head.out_channels)
     return numbers * made.arrays["weights"].itemsize
+
+
+def _bytes_of_masked(made: fill_masked.Lowered, substeps: int) -> float:
+    sizes = [len(step.weight) * padded(step.weight.shape[1]) for step in made.steps]
+    back, steps = sum(sizes[: made.back]), sum(sizes[made.back :])
+    return (back + substeps * steps) * made.weights.itemsize
 
 
 def _numbers_a_pixel(step: Step) -> float:

@@ -7,9 +7,9 @@ from time import perf_counter
 
 from pixpaint.bench.floor import bytes_a_pixel, seconds_to_read
 from pixpaint.bench.machine import contenders, peak_memory
-from pixpaint.bench.subjects import MEDIUM, SUBJECTS, Subject, on_device, random_model
+from pixpaint.bench.subjects import FAMILY, MEDIUM, SUBJECTS, Subject, on_device, random_model
 from pixpaint.bench.timing import RUNS, Task, Timing, row_times, time_fill
-from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.compile_loops import compile_loops
 
 OnProgress = Callable[[float, float], None]
@@ -27,16 +27,19 @@ class HoleTask:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is measured: each subject at each (side, batch), and a hole. `patience` is how many seconds one engine is
-    given for each, roughly; where it would take longer, a sample of its fill is timed."""
+    """What is measured: each subject at each of `cells`, (side, batch), each of `family` at each of `family_cells`, and
+    a hole. `patience` is how many seconds one engine is given for each, roughly; where it would take longer, a sample
+    of its fill is timed."""
 
     subjects: tuple[Subject, ...] = SUBJECTS
     cells: tuple[tuple[int, int], ...] = ((32, 1), (32, 4), (32, 16), (64, 1), (64, 4))
+    family: tuple[Subject, ...] = FAMILY
+    family_cells: tuple[tuple[int, int], ...] = ((32, 1), (32, 4), (32, 16))
     hole: HoleTask = HoleTask()
     patience: float = 10.0
 
 
-QUICK = Plan(cells=((32, 1), (32, 4)), patience=1.0)
+QUICK = Plan(cells=((32, 1), (32, 4)), family_cells=((32, 1),), patience=1.0)
 FULL = Plan()
 
 
@@ -47,9 +50,11 @@ class Row:
     `seconds` is for all of the `batch`; `us_per_pixel` is that by the picture's pixels, each of which is painted in
     all of the batch. The speedups are over the engines of that name on the CPU in the same run. `floor_us_per_pixel` is
     the least time that reading the weights takes, `floor_share` what part of the time that is: of the fused engine.
+    `blocks` are the layers of models that have no blocks.
     """
 
     model: str
+    kind: str
     features: int
     blocks: int
     encoder: bool
@@ -92,7 +97,11 @@ def prepare() -> float:
 def measure(plan: Plan, on_progress: OnProgress = lambda done, total: None) -> Report:
     """Measures everything in a plan. Where the loops have not been prepared, compiling them is measured too."""
     engines = (("reference", "cpu"), *contenders())
-    total = len(plan.subjects) * len(plan.cells) * len(engines) + 1
+    work = [
+        *((subject, plan.cells) for subject in plan.subjects),
+        *((subject, plan.family_cells) for subject in plan.family),
+    ]
+    total = sum(len(cells) for _, cells in work) * len(engines) + 1
     rows: list[Row] = []
     done = 0
 
@@ -101,11 +110,11 @@ def measure(plan: Plan, on_progress: OnProgress = lambda done, total: None) -> R
         done += 1
         on_progress(done, total)
 
-    for subject in plan.subjects:
+    for subject, cells in work:
         model = random_model(subject.config)
         floor = seconds_to_read(bytes_a_pixel(model))
         models = {device: on_device(model, device) for _, device in engines}
-        for side, batch in plan.cells:
+        for side, batch in cells:
             timings: dict[tuple[str, str], Timing] = {}
             for engine, device in engines:
                 task = Task.of_nothing(models[device], side, side, batch)
@@ -125,7 +134,7 @@ def measure(plan: Plan, on_progress: OnProgress = lambda done, total: None) -> R
 
 def _rows(
     subject: Subject,
-    model: PixelCNNPP,
+    model: Model,
     side: int,
     batch: int,
     timings: Mapping[tuple[str, str], Timing],
@@ -135,8 +144,9 @@ def _rows(
         pixel = timing.seconds / side**2
         yield Row(
             model=subject.name,
+            kind=subject.config.kind,
             features=subject.config.features,
-            blocks=subject.config.blocks,
+            blocks=subject.blocks,
             encoder=subject.config.encoder is not None,
             weights=model.decoder_weights,
             height=side,

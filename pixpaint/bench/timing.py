@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from pixpaint.models.pixel_cnn_pp import COARSEST, PixelCNNPP
+from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
 
 Clock = Callable[[], float]
@@ -28,19 +28,19 @@ FEWEST, MOST = 3, 16
 class Task:
     """A fill to be timed: picture uint8 (H, W, 3), hole bool (H, W)."""
 
-    model: PixelCNNPP
+    model: Model
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
     candidates: int = 1
 
     @classmethod
-    def of_nothing(cls, model: PixelCNNPP, height: int, width: int, candidates: int) -> "Task":
+    def of_nothing(cls, model: Model, height: int, width: int, candidates: int) -> "Task":
         """A picture whose every pixel is hidden."""
         image, hole = np.zeros((height, width, 3), np.uint8), np.ones((height, width), bool)
         return cls(model=model, image=image, hole=hole, candidates=candidates)
 
     @classmethod
-    def of_hole(cls, model: PixelCNNPP, hole: int, side: int, candidates: int = 1) -> "Task":
+    def of_hole(cls, model: Model, hole: int, side: int, candidates: int = 1) -> "Task":
         """A square hole in the middle of a square picture of noise."""
         image = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
         first = (side - hole) // 2
@@ -86,17 +86,18 @@ def time_fill(task: Task, engine: str, patience: float, clock: Clock = perf_coun
     if expected <= patience:
         return time_whole(task, engine, min(RUNS, int(patience / expected)), clock)
     start, top = _time_rows(task, engine, 0, clock)
-    _, bottom = _time_rows(task, engine, height - 1 - COARSEST, clock)
+    _, bottom = _time_rows(task, engine, height - 1 - task.model.coarsest, clock)
     return Timing(seconds=start + height * mean((top, bottom)), sampled=True, runs=1)
 
 
 def _time_rows(task: Task, engine: str, first: int, clock: Clock) -> tuple[float, float]:
     """Seconds before row `first` is begun, and seconds a row: the mean over as many as a coarsest cell has, the last of
     which costs what row `first` does."""
+    count = task.model.coarsest
     todo = np.zeros_like(task.hole)
-    todo[first : first + 1 + COARSEST] = True
+    todo[first : first + 1 + count] = True
     rows = row_times(task, engine, ~todo, clock)
-    return rows[0] - (rows[-1] - rows[-2]), (rows[-1] - rows[0]) / COARSEST
+    return rows[0] - (rows[-1] - rows[-2]), (rows[-1] - rows[0]) / count
 
 
 def _time_pixels(task: Task, patience: float, clock: Clock) -> Timing:

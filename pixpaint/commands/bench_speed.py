@@ -92,7 +92,8 @@ def lines(report: speed.Report, machine: Machine, prepared: float) -> Iterator[s
     )
     yield "*: from a sample of pixels (reference) or rows spread over the picture, scaled to the whole."
     yield "Weights are random, rounded to float16 as in a model's file; a batch is so many candidates of one fill."
-    yield "floor: the share of the time that reading the horizontal stack's weights from cache takes, measured too."
+    yield "PixelCNN++ where no other model is named; all in colour, which takes the others three passes a pixel."
+    yield "floor: the share of the time that reading a pixel's weights from cache takes, measured too."
     yield f"Compiling or loading the loops took {prepared:.1f} s before all that."
 
 

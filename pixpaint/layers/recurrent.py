@@ -114,11 +114,15 @@ class DiagonalBiLSTM(nn.Module):
         self.pixel_to_left = Conv2d(pictured, 4 * features, 1, bias=False) if pictured else None
         self.to_right, self.to_left = DiagonalRecurrence(features), DiagonalRecurrence(features)
 
-    def rows(self, above: Tensor, cache: Cache) -> None:
-        """Does, for a chunk of full rows, what is due before their inputs are known; `above` (N, `pictured`, h, W) is
-        the picture shifted down a row."""
+    def look(self, above: Tensor, cache: Cache) -> None:
+        """Sees, for a chunk of full rows, the pixels; `above` (N, `pictured`, h, W) is the picture shifted down a
+        row."""
         if self.pixel_to_left is not None:
             cache.publish((self, "pixels"), self.pixel_to_left(above), 1)
+
+    def rows(self, above: Tensor, cache: Cache) -> None:
+        """Does, for a chunk of full rows, what is due before their inputs are known; `above` as `look` is given it."""
+        self.look(above, cache)
         if above.shape[2] == 1:
             like = above[:, :1].expand(-1, 4 * self.features, -1, -1)
             gates = cache.recorded((self, "gates"), like, Halo(1, 0, 0), 1)[:, :, :1]

@@ -11,13 +11,16 @@ A alone a row's last pixel is hidden from all but the last four of the next row,
 lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
+from collections.abc import Iterable, Iterator
+from typing import cast
+
 from torch import Tensor
 
 from pixpaint.layers.cache import Cache
 from pixpaint.layers.recurrent import DiagonalBiLSTM
 from pixpaint.models.base import Condition
 from pixpaint.models.config import DiagonalBiLSTMConfig
-from pixpaint.models.pixel_rnn import PixelRNN
+from pixpaint.models.pixel_rnn import PixelRNN, Residual
 
 
 class DiagonalBiLSTMModel(PixelRNN):
@@ -46,6 +49,17 @@ class DiagonalBiLSTMModel(PixelRNN):
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above and, of a single row, all layers right to left over the row above it."""
         super().rows(above, cache, condition)
-        for layer in self.modules():
-            if isinstance(layer, DiagonalBiLSTM):
-                layer.rows(above[:, :-1], cache)
+        for layer in self.diagonals():
+            layer.rows(above[:, :-1], cache)
+
+    def picture_rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
+        """Runs only what reads the picture itself: for a sampler that runs right to left by other means."""
+        super().rows(above, cache, condition)
+        for layer in self.diagonals():
+            layer.look(above[:, :-1], cache)
+
+    def diagonals(self) -> Iterator[DiagonalBiLSTM]:
+        """Its LSTM layers."""
+        for layer in cast(Iterable[Residual], self.layers):
+            assert isinstance(layer.lstm, DiagonalBiLSTM)
+            yield layer.lstm

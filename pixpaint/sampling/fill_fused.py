@@ -21,8 +21,6 @@ from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
 from pixpaint.layers.output import Tempering
 from pixpaint.models.base import Condition, Model
-from pixpaint.models.gated_pixel_cnn import GatedPixelCNN
-from pixpaint.models.pixel_cnn import PixelCNN
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import fill_masked, loops
 from pixpaint.sampling import steps as columns
@@ -30,6 +28,7 @@ from pixpaint.sampling.arena import Arena, Maps
 from pixpaint.sampling.fill_cached import CachedFill
 from pixpaint.sampling.loops import First, Head
 from pixpaint.sampling.lowering import Program
+from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.steps import Work
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
@@ -45,9 +44,9 @@ PATIENCE = 0.01
 """Seconds the helper is waited for before it is asked whether to stop."""
 
 
-def can_fuse(model: Model) -> TypeGuard[PixelCNNPP | PixelCNN | GatedPixelCNN]:
+def can_fuse(model: Model) -> TypeGuard[PixelCNNPP | Masked]:
     """Whether there are loops for what the model is made of."""
-    return isinstance(model, PixelCNNPP | PixelCNN | GatedPixelCNN)
+    return isinstance(model, PixelCNNPP | Masked)
 
 
 def make_ready(model: Model) -> None:
@@ -66,15 +65,15 @@ def fill_fused(
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
     must not change. The model is one that `can_fuse`.
 
-    On as many threads as torch may use, two at most: one candidate has its row products hoisted by a second one while
-    its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own have no
-    features in common, and are painted one by one in each share.
+    PixelCNN++ on as many threads as torch may use, two at most: one candidate has its row products hoisted by a second
+    one while its pixels are painted, several are painted in two shares side by side. Candidates with hints of their own
+    have no features in common, and are painted one by one in each share.
     """
     assert can_fuse(model)
-    if not isinstance(model, PixelCNNPP):
-        yield from fill_masked.MaskedFill(model, window, tempering).paint(stop)
-        return
     asked = Asked(stop)
+    if not isinstance(model, PixelCNNPP):
+        yield from fill_masked.MaskedFill(model, window, tempering).paint(asked)
+        return
     rows = window.rows(model)
     maps = window.maps(model, rows) if window.hints is None else None
 

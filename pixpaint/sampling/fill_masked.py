@@ -1,28 +1,29 @@
-"""The `fused` engine for models of masked convolutions, PixelCNN and Gated PixelCNN.
+"""The `fused` engine for models of masked convolutions: PixelCNN, Gated PixelCNN, Row LSTM, Diagonal BiLSTM.
 
-What depends on the rows above is computed a row at a time: by the model's own `rows`, and, for PixelCNN's 3x3 layers,
-as a product of the row above with their kernels' upper row. All else a compiled loop does, pixel by pixel
-(masked_loops.py), on steps that are made of the model's own layers here.
+What depends on the rows above is computed a row at a time: by the model's own layers, and as products of what the row
+above has kept. All else a compiled loop does, pixel by pixel (masked_loops.py), on steps that are made of the model's
+own layers (masked_steps.py). A Diagonal BiLSTM's right-to-left direction, which depends on rows above alone, is run
+before a row's first pixel: by the same loop, in the mirrored picture.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from pixpaint.layers.masked import FirstConv, MaskedConv, MaskedConv2d
+from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import units_to_bytes
 from pixpaint.models.base import Model
-from pixpaint.models.gated_pixel_cnn import GatedPixelCNN
-from pixpaint.models.pixel_cnn import Block, PixelCNN
+from pixpaint.models.diagonal_bilstm import DiagonalBiLSTMModel
 from pixpaint.sampling import masked_loops as loops
 from pixpaint.sampling.fill_cached import CachedFill
+from pixpaint.sampling.masked_steps import Masked, Step, steps_back, steps_of
 from pixpaint.sampling.tiles import padded, panels
 from pixpaint.sampling.window import PaintedRow, Window
 
@@ -31,37 +32,12 @@ PRODUCTS = 1e7
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """One product. `weight` is a matrix (taps * inputs, outputs), the leftmost tap first. What is hoisted for it comes
-    from where the model published it, `published`, and, before a gate, is told something by `told`; or it is the row
-    above times `above`, (3 * inputs, outputs)."""
-
-    source: int
-    activation: int
-    target: int
-    inputs: int
-    weight: Tensor
-    bias: Tensor | None = None
-    published: Hashable = None
-    told: nn.Module | None = None
-    above: Tensor | None = None
-
-    @property
-    def taps(self) -> int:
-        """How many cells of a row it reads."""
-        return len(self.weight) // self.inputs
-
-    @property
-    def kept(self) -> bool:
-        """Whether its input is kept for the pixels to the right."""
-        return self.source != loops.FROM_PICTURE and self.taps > 1
-
-
-@dataclass(frozen=True, kw_only=True)
 class Lowered:
-    """A model's steps, and its weights as the loop reads them: `table` lacks where planes and hoisted rows lie."""
+    """A model's steps, of which the first `back` run right to left, and its weights as the loop reads them: `table`
+    lacks where planes and hoisted rows lie."""
 
     steps: list[Step]
+    back: int
     table: NDArray[np.int64]
     weights: NDArray[np.floating]
     biases: NDArray[np.floating]
@@ -73,81 +49,16 @@ class Lowered:
 _lowered: WeakKeyDictionary[Model, Lowered] = WeakKeyDictionary()
 
 
-def lowered(model: PixelCNN | GatedPixelCNN) -> Lowered:
+def lowered(model: Masked) -> Lowered:
     """The model made ready for the loop: once, unless it has changed its numbers' type."""
     found = _lowered.get(model)
     if found is None or found.dtype != model.head.weight.dtype:
-        steps = _pixel_cnn(model) if isinstance(model, PixelCNN) else _gated_pixel_cnn(model)
-        found = _lowered[model] = _pack([*steps, *_last(model)])
+        back = steps_back(model)
+        found = _lowered[model] = _pack([*back, *steps_of(model)], len(back))
     return found
 
 
-def _matrix(conv: nn.Conv2d, row: int = -1, columns: int | None = None) -> Tensor:
-    """The first so many columns of a row of a kernel, masked, as a matrix (columns * inputs, outputs)."""
-    weight = conv.weight
-    if isinstance(conv, MaskedConv2d) and conv.mask is not None:
-        weight = weight * conv.mask
-    return weight[:, :, row, :columns].permute(2, 1, 0).flatten(0, 1)
-
-
-def _first(first: FirstConv) -> tuple[int, Tensor]:
-    """Inputs and weight of a first layer's current row: the pixels to the left and the pixel itself, if it is seen."""
-    conv = first.left.conv
-    here = conv.weight.new_zeros(conv.in_channels, conv.out_channels)
-    return conv.in_channels, torch.cat([_matrix(conv), here if first.here is None else _matrix(first.here)])
-
-
-def _pixel_cnn(model: PixelCNN) -> Iterator[Step]:
-    inputs, weight = _first(model.first)
-    yield Step(
-        source=loops.FROM_PICTURE, activation=loops.NOTHING, target=loops.AS_STREAM, inputs=inputs, weight=weight,
-        published="above",
-    )  # fmt: skip
-    for block in cast(Iterable[Block], model.blocks):
-        narrow, conv, widen = block.narrow, block.conv.conv, block.widen
-        yield _one(narrow, loops.FROM_STREAM, loops.RELU, loops.AS_LAST)
-        yield Step(
-            source=loops.FROM_LAST, activation=loops.RELU, target=loops.AS_LAST, inputs=conv.in_channels,
-            weight=_matrix(conv, columns=2), bias=conv.bias, above=_matrix(conv, 0),
-        )  # fmt: skip
-        yield _one(widen, loops.FROM_LAST, loops.RELU, loops.ADDED)
-
-
-def _gated_pixel_cnn(model: GatedPixelCNN) -> Iterator[Step]:
-    told: Sequence[nn.Module | None] = [*model.tell_horizontal] or [None] * len(model.out)
-    layers, out = cast(list[MaskedConv], [*model.horizontal]), cast(list[MaskedConv2d], [*model.out])
-    inputs, weight = _first(model.first)
-    yield Step(
-        source=loops.FROM_PICTURE, activation=loops.NOTHING, target=loops.AS_LAST, inputs=inputs, weight=weight,
-        published=0, told=told[0],
-    )  # fmt: skip
-    yield _one(out[0], loops.FROM_LAST, loops.GATE, loops.AS_STREAM)
-    for i, layer in enumerate(layers, 1):
-        yield Step(
-            source=loops.FROM_STREAM, activation=loops.NOTHING, target=loops.AS_LAST, inputs=layer.conv.in_channels,
-            weight=_matrix(layer.conv), bias=layer.conv.bias, published=i, told=told[i],
-        )  # fmt: skip
-        yield _one(out[i], loops.FROM_LAST, loops.GATE, loops.ADDED)
-
-
-def _last(model: PixelCNN | GatedPixelCNN) -> Iterator[Step]:
-    source = loops.FROM_STREAM
-    last = model.last if isinstance(model, PixelCNN) else [model.last]
-    for layer in (*last, model.head):
-        yield _one(layer, source, loops.RELU, loops.AS_LAST)
-        source = loops.FROM_LAST
-
-
-def _one(conv: nn.Module, source: int, activation: int, target: int) -> Step:
-    """The step of a 1x1 convolution."""
-    assert isinstance(conv, nn.Conv2d)
-    return Step(
-        source=source, activation=activation, target=target, inputs=conv.in_channels, weight=_matrix(conv),
-        bias=conv.bias,
-    )  # fmt: skip
-
-
-def _pack(steps: list[Step]) -> Lowered:
+def _pack(steps: list[Step], back: int) -> Lowered:
     table = np.full((len(steps), loops.COLUMNS), -1, np.int64)
     weights, biases = [], []
     w = bias = 0
@@ -165,45 +76,89 @@ def _pack(steps: list[Step]) -> Lowered:
     vectors = [padded(len(step.weight)) for step in steps] + [padded(step.weight.shape[1]) for step in steps]
     return Lowered(
         steps=steps,
+        back=back,
         table=table,
         weights=torch.cat(weights).numpy(),
         biases=torch.cat(biases).numpy(),
         wide=max(vectors),
-        dtype=steps[0].weight.dtype,
+        dtype=steps[-1].weight.dtype,
         products=sum(step.weight.numel() for step in steps),
     )
+
+
+class Plane(NamedTuple):
+    """A row of what a step keeps: cells (N, left + W + right, inputs), zeros to both sides, where they begin among all
+    planes' numbers, and whether the row is mirrored."""
+
+    cells: Tensor
+    start: int
+    left: int
+    mirrored: bool
 
 
 class MaskedFill(CachedFill):
     """A cached fill whose pixels the compiled loop runs, row after row from the first one, on a row of each plane."""
 
-    def __init__(self, model: PixelCNN | GatedPixelCNN, window: Window, tempering: Tempering) -> None:
+    def __init__(self, model: Masked, window: Window, tempering: Tempering) -> None:
         super().__init__(model, window, tempering)
         self._made = made = lowered(model)
-        n = len(self.frame)
         self._table = made.table.copy()
-        self._planes: dict[int, Tensor] = {}  # (N, columns, inputs) by step
-        self._hoisted: dict[int, Tensor] = {}  # (N, W, outputs) by step
-        sizes = [0, 0]
-        for line, step in zip(self._table, made.steps, strict=True):
-            if step.kept:
-                columns = self.width + step.taps - 1 + (step.above is not None)
-                line[loops.PLANE], line[loops.PLANE_WIDTH] = sizes[0], columns
-                sizes[0] += n * columns * step.inputs
-            if step.published is not None or step.above is not None:
-                line[loops.HOIST] = sizes[1]
-                sizes[1] += n * self.width * int(line[loops.OUTPUTS])
-        planes, hoisted = (self.frame.new_zeros(max(1, size)) for size in sizes)
-        for i, (line, step) in enumerate(zip(self._table, made.steps, strict=True)):
-            if line[loops.PLANE] >= 0:
-                shape = (n, int(line[loops.PLANE_WIDTH]), step.inputs)
-                self._planes[i] = planes[line[loops.PLANE] :][: np.prod(shape)].view(shape)
-            if line[loops.HOIST] >= 0:
-                shape = (n, self.width, int(line[loops.OUTPUTS]))
-                self._hoisted[i] = hoisted[line[loops.HOIST] :][: np.prod(shape)].view(shape)
-        self._arrays = planes.numpy(), hoisted.numpy(), made.weights, made.biases
-        self._scratch = np.zeros(3 * n * made.wide, self.frame.numpy().dtype)
+        planes, self._planes = self._lay_planes()
+        hoisted, self._hoisted = self._lay_hoisted()
+        self._arrays = planes, hoisted, made.weights, made.biases
+        self._scratch = np.zeros(3 * len(self.frame) * made.wide, self.frame.numpy().dtype)
         self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
+
+    def _lay_planes(self) -> tuple[NDArray[np.floating], dict[Hashable, Plane]]:
+        """Room for all planes, told to the steps; the planes by name. The states of an LSTM lie before its cells, and
+        those before the cells of the row above where it needs them."""
+        n = len(self.frame)
+        places: dict[Hashable, tuple[int, Step, int]] = {}
+        total = 0
+        for i, (line, step) in enumerate(zip(self._table, self._made.steps, strict=True)):
+            if step.keeps is None:
+                continue
+            left, right = step.margins
+            columns = left + self.width + right
+            places[step.keeps] = total, step, i
+            line[loops.PLANE], line[loops.PLANE_WIDTH] = total + (left - step.taps + 1) * step.inputs, columns
+            size = n * columns * step.inputs
+            if step.activation == loops.LSTM:
+                line[loops.CELL] = total + size + left * step.inputs
+                line[loops.BEFORE] = line[loops.CELL] + (size if step.cell_above else -step.inputs)
+            total += size * (1 if step.activation != loops.LSTM else 3 if step.cell_above else 2)
+        numbers = self.frame.new_zeros(max(1, total))
+        planes = {}
+        for name, (start, step, i) in places.items():
+            columns = int(self._table[i, loops.PLANE_WIDTH])
+            cells = numbers[start:][: n * columns * step.inputs].view(n, columns, step.inputs)
+            planes[name] = Plane(cells, start, step.margins[0], i < self._made.back)
+        for line, step in zip(self._table, self._made.steps, strict=True):
+            if step.reads is not None:
+                read = planes[step.reads]
+                line[loops.PLANE] = read.start + (read.left - 1) * step.inputs
+                line[loops.PLANE_WIDTH] = read.cells.shape[1]
+        return numbers.numpy(), planes
+
+    def _lay_hoisted(self) -> tuple[NDArray[np.floating], dict[int, Tensor]]:
+        """Room for what is hoisted, told to the steps; (N, W, outputs) by step."""
+        n, total = len(self.frame), 0
+        steps = [i for i, step in enumerate(self._made.steps) if step.hoisted]
+        for i in steps:
+            self._table[i, loops.HOIST] = total
+            total += n * self.width * int(self._table[i, loops.OUTPUTS])
+        numbers = self.frame.new_zeros(total)
+        hoisted = {}
+        for i in steps:
+            start, outputs = (int(self._table[i, column]) for column in (loops.HOIST, loops.OUTPUTS))
+            hoisted[i] = numbers[start:][: n * self.width * outputs].view(n, self.width, outputs)
+        return numbers.numpy(), hoisted
+
+    def extend(self, cache: FeatureCache) -> None:
+        if isinstance(self.model, DiagonalBiLSTMModel):
+            self.model.picture_rows(cache.crop(self.above, 1), cache, self.condition)
+        else:
+            super().extend(cache)
 
     def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
         nothing = np.zeros(self.width, bool)
@@ -225,32 +180,61 @@ class MaskedFill(CachedFill):
         """Runs a row and draws its pixels in `todo` (W,): up to which column, and what they cost (N, W)."""
         self.cache.move_to(row, 0, 1, self.width)
         self.extend(self.cache)
-        self._hoist(row)
         nats = np.zeros((len(self.frame), self.width))
+        back, steps = range(self._made.back), range(self._made.back, len(self._table))
+        # Above the image there are no gates, not even biases: the states of its first row right to left stay zero.
+        if back and row > 0:
+            nothing = np.zeros(self.width, bool)
+            if not self._hoist(back, row, stop) or self._loop(back, row, nothing, stop, nats) < self.width:
+                return 0, nats
+        if not self._hoist(steps, row, stop):
+            return 0, nats
+        for line, step in zip(self._table, self._made.steps, strict=True):
+            if step.cell_above:  # the two rows of cells take turns
+                line[[loops.CELL, loops.BEFORE]] = line[[loops.BEFORE, loops.CELL]]
+        return self._loop(steps, row, todo, stop, nats), nats
+
+    def _loop(
+        self,
+        steps: range,
+        row: int,
+        todo: NDArray[np.bool_],
+        stop: Callable[[], bool],
+        nats: NDArray[np.float64],
+    ) -> int:
+        """Runs some steps over a row: up to which column."""
         model, made = self.model, self._made
         count = max(1, int(PRODUCTS / (made.products * len(self.frame) * model.substeps)))
         for column in range(0, self.width, count):
             if stop():
-                return column, nats
+                return column
             loops.run_pixels(
-                self._table, made.wide, *self._arrays, self._scratch, self._frame, row, column,
-                min(column + count, self.width), todo, self._noise, self.tempering,
+                self._table[steps.start : steps.stop], made.wide, *self._arrays, self._scratch, self._frame, row,
+                column, min(column + count, self.width), todo, self._noise, self.tempering,
                 model.config.levels == 2, model.substeps, nats,
             )  # fmt: skip
-        return self.width, nats
+        return self.width
 
-    def _hoist(self, row: int) -> None:
-        """What all columns of a row take from the rows above it."""
-        for i, hoisted in self._hoisted.items():
-            step = self._made.steps[i]
-            outputs = step.weight.shape[1]
-            if step.above is not None:
-                plane = self._planes[i]  # as the row above has left it
-                window = torch.cat([plane[:, tap : tap + self.width] for tap in range(3)], 2)
-                hoisted[..., :outputs] = window @ step.above
-            else:
-                hoisted[..., :outputs] = self.cache.planes[step.published][:, :, row].movedim(1, 2)
-            if step.bias is not None:
-                hoisted[..., :outputs] += step.bias
+    def _hoist(self, steps: range, row: int, stop: Callable[[], bool]) -> bool:
+        """What all columns of a row take from the rows above it; False if it was stopped."""
+        for i in steps:
+            if i not in self._hoisted:
+                continue
+            if stop():
+                return False
+            step, mirrored = self._made.steps[i], i < self._made.back
+            hoisted = self._hoisted[i][..., : step.weight.shape[1]]
+            hoisted[:] = 0 if step.bias is None else step.bias
+            if step.published is not None:
+                published = self.cache.planes[step.published][:, :, row].movedim(1, 2)
+                hoisted += published.flip(1) if mirrored else published
             if step.told is not None:
-                hoisted[..., :outputs] += self.condition[step.told][:, :, 0, 0][:, None]
+                hoisted += self.condition[step.told][:, :, 0, 0][:, None]
+            for given in step.finished:
+                plane = self._planes[given.plane]
+                cells = len(given.weight) // plane.cells.shape[2]
+                first = plane.left - cells // 2
+                window = plane.cells.unfold(1, cells, 1)[:, first : first + self.width]
+                product = window.transpose(2, 3).flatten(2) @ given.weight
+                hoisted += product if plane.mirrored == mirrored else product.flip(1)
+        return True

@@ -2,7 +2,7 @@
 
 A pixel is a list of steps. A step takes a vector (of the picture, or what an earlier step made), applies an activation,
 multiplies it, and its left neighbours' where it has taps, by a matrix, and adds that to a bias, or to what was hoisted
-for its column. All candidates take a step together.
+for its column. An LSTM is an activation that also keeps its cells. All candidates take a step together.
 """
 
 import math
@@ -20,16 +20,20 @@ Numbers = NDArray[np.floating]
 Table = NDArray[np.int64]
 
 # The columns of a table of steps.
-SOURCE, ACTIVATION, TARGET, INPUTS, OUTPUTS, TAPS, PLANE, PLANE_WIDTH, W, BIAS, HOIST = range(11)
-COLUMNS = 11
+SOURCE, ACTIVATION, TARGET, INPUTS, OUTPUTS, TAPS, PLANE, PLANE_WIDTH, W, BIAS, HOIST, CELL, BEFORE = range(
+    13
+)
+COLUMNS = 13
+"""PLANE is where the leftmost tap of column 0 lies, CELL and BEFORE where its cell state goes and comes from."""
 
-FROM_PICTURE, FROM_STREAM, FROM_LAST = range(3)
+FROM_PICTURE, FROM_STREAM, FROM_LAST, FROM_LEFT = range(4)
 """A step's source: the pixels to the left and the current one, so many as it has taps; the stream of residual
-connections; what the last step made."""
+connections; what the last step made; what another step has kept of the pixel to the left."""
 
-NOTHING, RELU, GATE = range(3)
-AS_LAST, AS_STREAM, ADDED = range(3)
-"""Where its result goes: to the next step, into the stream, or added to the stream."""
+NOTHING, RELU, GATE, LSTM = range(4)
+AS_LAST, AS_STREAM, ADDED, MORE = range(4)
+"""Where its result goes: to the next step, into the stream, added to the stream, or added to what the last step
+made."""
 
 VALUES = 256
 
@@ -44,6 +48,19 @@ def _activate(kind: Any, out: Any, at: Any, x: Any, xo: Any, count: Any) -> None
         elif kind == GATE:
             v = (2 / (1 + exp(-2 * v)) - 1) / (1 + exp(-x[xo + count + i]))
         out[at + i] = v
+
+
+@inner
+def _lstm(planes: Any, hidden: Any, cell: Any, before: Any, x: Any, xo: Any, count: Any) -> None:
+    """The states (count,) from `hidden` and `cell` on, from gates x[xo:] in the order o, f, i, g and the cell state at
+    `before`: as layers/scan.py has it."""
+    for k in range(count):
+        opened = 1 / (1 + exp(-x[xo + k]))
+        kept = 1 / (1 + exp(-x[xo + count + k]))
+        taken = 1 / (1 + exp(-x[xo + 2 * count + k]))
+        state = kept * planes[before + k] + taken * (2 / (1 + exp(-2 * x[xo + 3 * count + k])) - 1)
+        planes[cell + k] = state
+        planes[hidden + k] = opened * (2 / (1 + exp(-2 * state)) - 1)
 
 
 @inner
@@ -122,22 +139,29 @@ def run_pixels(
                             for c in range(inputs):
                                 inside = left >= 0
                                 scratch[at + tap * inputs + c] = frame[n, c, row + 1, left] if inside else 0
+                    elif step[SOURCE] == FROM_LEFT:
+                        continue
+                    elif step[ACTIVATION] == LSTM:
+                        skipped = n * long + column * inputs
+                        hidden, cell, before = plane + skipped, step[CELL] + skipped, step[BEFORE] + skipped
+                        _lstm(planes, hidden, cell, before, scratch, source + n * wide, inputs)
                     elif plane < 0:
                         _activate(step[ACTIVATION], scratch, at, scratch, source + n * wide, inputs)
                     else:
                         cell = plane + n * long + (column + taps - 1) * inputs
                         _activate(step[ACTIVATION], planes, cell, scratch, source + n * wide, inputs)
-                target = made if step[TARGET] == AS_LAST else stream
+                target = made if step[TARGET] == AS_LAST or step[TARGET] == MORE else stream
                 for n in range(n_candidates):
                     to = target + n * wide
                     if step[HOIST] >= 0:
-                        at = step[HOIST] + (n * width + column) * outputs
-                        scratch[to : to + outputs] = hoisted[at : at + outputs]
-                    elif step[TARGET] == ADDED:
-                        for i in range(outputs):
-                            scratch[to + i] += biases[step[BIAS] + i]
+                        given, at = hoisted, step[HOIST] + (n * width + column) * outputs
                     else:
-                        scratch[to : to + outputs] = biases[step[BIAS] : step[BIAS] + outputs]
+                        given, at = biases, step[BIAS]
+                    if step[TARGET] == ADDED or step[TARGET] == MORE:
+                        for i in range(outputs):
+                            scratch[to + i] += given[at + i]
+                    else:
+                        scratch[to : to + outputs] = given[at : at + outputs]
                 count = inputs * taps
                 if plane < 0:
                     add_product(

@@ -37,8 +37,9 @@ def padded(outputs: int) -> int:
 def panels(matrix: Tensor) -> Tensor:
     """A matrix (inputs, outputs) as `add_product` reads it: (panels, inputs, PANEL), zeros past the last column."""
     inputs, outputs = matrix.shape
-    wide = F.pad(matrix, (0, padded(outputs) - outputs))
-    return wide.view(inputs, -1, PANEL).movedim(1, 0).contiguous()
+    columns = padded(outputs)
+    wide = F.pad(matrix, (0, columns - outputs))
+    return wide.view(inputs, columns // PANEL, PANEL).movedim(1, 0).contiguous()
 
 
 def stored(matrices: Tensor) -> NDArray[np.generic]:

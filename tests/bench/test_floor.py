@@ -6,7 +6,7 @@ from torch import nn
 from pixpaint.bench.floor import bytes_a_pixel, seconds_to_read
 from pixpaint.bench.subjects import random_model
 from pixpaint.layers.blocks import GatedBlock
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import DiagonalBiLSTMConfig, PixelCNNPPConfig
 from pixpaint.sampling.tiles import PANEL, READS_HALF
 
 F, K = 2 * PANEL, 10  # whole panels: nothing is padded, but the head
@@ -24,6 +24,16 @@ def test_the_bytes_of_a_small_network_by_hand() -> None:
     first, head = 4 * F, F * (-(-10 * K // PANEL) * PANEL)
     numbers = blocks + strided + transposed + first + head
     assert bytes_a_pixel(random_model(config)) == numbers * (2 if READS_HALF else 4)
+
+
+def test_the_bytes_of_a_small_lstm_by_hand() -> None:
+    """Three passes a pixel, each of which reads all but what is right to left: that has one."""
+    config = DiagonalBiLSTMConfig(features=PANEL, layers=2, head=F)
+    first = 4 * 3 * F  # three pixels to the left, and the pixel itself
+    gates, states, widen = F * 4 * PANEL, PANEL * 4 * PANEL, PANEL * F
+    last = 2 * F * F + F * 3 * 256
+    numbers = 3 * (first + 2 * (gates + states + widen) + last) + 2 * states
+    assert bytes_a_pixel(random_model(config)) == numbers * 4
 
 
 def test_weights_that_float16_does_not_hold_take_twice_as_much() -> None:

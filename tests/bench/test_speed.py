@@ -12,13 +12,14 @@ from pixpaint.bench import calibrate, curves, speed
 from pixpaint.bench.machine import contenders, peak_memory, this_machine, two_threads
 from pixpaint.bench.subjects import Subject, random_model
 from pixpaint.errors import BadRequest
-from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
+from pixpaint.models.config import DiagonalBiLSTMConfig, EncoderConfig, PixelCNNPPConfig
 from pixpaint.sampling.speeds import Speed
 
 ENCODER = EncoderConfig(widths=(8, 8, 8))
 TINY = Subject(
     name="tiny", config=PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8, encoder=ENCODER)
 )
+LSTM = Subject(name="tiny LSTM", config=DiagonalBiLSTMConfig(features=3, layers=2, head=8, crop=8))
 ENGINES = [("reference", "cpu"), *contenders()]
 
 
@@ -28,11 +29,13 @@ def report() -> speed.Report:
     plan = speed.Plan(
         subjects=(TINY,),
         cells=((8, 1), (12, 2)),
+        family=(LSTM,),
+        family_cells=((6, 2),),
         hole=speed.HoleTask(subject=TINY, hole=5, picture=20),
         patience=0.05,
     )
     report = speed.measure(plan, lambda done, total: seen.append((done, total)))
-    total = len(ENGINES) * 2 + 1
+    total = len(ENGINES) * 3 + 1
     assert seen == [(done, total) for done in range(1, total + 1)]
     return report
 
@@ -40,12 +43,15 @@ def report() -> speed.Report:
 def test_every_engine_is_measured_at_every_size_and_batch(report: speed.Report) -> None:
     measured = [(row.height, row.width, row.batch, row.engine, row.device) for row in report.rows]
     assert measured == [
-        (side, side, batch, *engine) for side, batch in ((8, 1), (12, 2)) for engine in ENGINES
+        (side, side, batch, *engine) for side, batch in ((8, 1), (12, 2), (6, 2)) for engine in ENGINES
     ]
-    weights = random_model(TINY.config).decoder_weights
-    assert {(row.model, row.features, row.blocks, row.encoder, row.weights) for row in report.rows} == {
-        ("tiny", 4, 1, True, weights)
-    }
+    models = [
+        (row.model, row.kind, row.features, row.blocks, row.encoder, row.weights) for row in report.rows
+    ]
+    tiny, lstm = (random_model(subject.config).decoder_weights for subject in (TINY, LSTM))
+    assert models == [("tiny", "pixel_cnn_pp", 4, 1, True, tiny)] * 2 * len(ENGINES) + [
+        ("tiny LSTM", "diagonal_bilstm", 3, 2, False, lstm)
+    ] * len(ENGINES)
 
 
 def test_all_figures_of_a_row_follow_from_its_seconds(report: speed.Report) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pixpaint.bench import timing
 from pixpaint.bench.subjects import random_model
 from pixpaint.bench.timing import RUNS, Task, time_fill, time_whole
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import PixelCNNConfig, PixelCNNPPConfig
 
 MODEL = random_model(PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8))
 START = 2.0  # seconds until the first pixel's turn
@@ -75,6 +75,15 @@ def test_a_long_fill_is_scaled_up_from_rows_at_the_top_and_at_the_bottom(
     assert timed.sampled
     assert timed.seconds == pytest.approx(WHOLE)
     assert made.fills == [5 * 24] * 3
+
+
+def test_of_a_model_of_one_scale_two_rows_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = machine(monkeypatch, lambda row: 3.0 if row >= 16 else 2.0)
+    model = random_model(PixelCNNConfig(features=4, blocks=1, head=4, crop=8))
+    timed = time_fill(Task.of_nothing(model, 32, 24, 1), "torch", 50.0, made.clock)
+    assert timed.sampled
+    assert timed.seconds == pytest.approx(START + 16 * 2 + 16 * 3)
+    assert made.fills == [2 * 24] * 3
 
 
 @pytest.mark.parametrize(("times", "runs"), [(1.1, 1), (2.1, 2), (1000, RUNS)])

@@ -8,7 +8,7 @@ import pytest
 
 from pixpaint.bench import calibrate, curves, speed
 from pixpaint.bench.machine import contenders
-from pixpaint.bench.subjects import SUBJECTS, Subject
+from pixpaint.bench.subjects import FAMILY, SUBJECTS, Subject
 from pixpaint.cli import main
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.sampling import compile_cache, compile_loops
@@ -24,7 +24,7 @@ TINY = Subject(
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Plans that take a second, and a person's folders of one's own."""
     hole = speed.HoleTask(subject=TINY, hole=4, picture=12)
-    plan = speed.Plan(subjects=(TINY,), cells=((8, 1),), hole=hole, patience=0.01)
+    plan = speed.Plan(subjects=(TINY,), cells=((8, 1),), family=(), hole=hole, patience=0.01)
     monkeypatch.setattr(speed, "QUICK", plan)
     few = calibrate.Plan(subjects=(TINY,), batches=(1, 2), side=8, patience=0.01)
     monkeypatch.setattr(calibrate, "PLAN", few)
@@ -49,6 +49,7 @@ def measuring_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
 ROW = {
     "model": str,
+    "kind": str,
     "features": int,
     "blocks": int,
     "height": int,
@@ -184,6 +185,12 @@ def test_the_plans_measure_the_promised_models_and_sizes() -> None:
     assert shapes == [(32, 2, EncoderConfig()), (64, 3, EncoderConfig()), (160, 5, None)]
     assert {(s.config.channels, s.config.components) for s in SUBJECTS} == {(3, 10)}
     assert speed.FULL.subjects == speed.QUICK.subjects == calibrate.PLAN.subjects == SUBJECTS
+    assert speed.FULL.family == speed.QUICK.family == FAMILY
+    assert [s.config.kind for s in FAMILY] == ["pixel_cnn", "gated_pixel_cnn", "row_lstm", "diagonal_bilstm"]
+    assert {(s.config.features, s.blocks, s.config.channels, s.config.levels) for s in FAMILY} == {
+        (48, 7, 3, 256)
+    }
+    assert set(speed.QUICK.family_cells) == {(32, 1)} < set(speed.FULL.family_cells)
     assert {(32, 1), (64, 1)} <= set(speed.FULL.cells)
     assert {batch for _, batch in speed.FULL.cells} == set(calibrate.PLAN.batches) == {1, 4, 16}
     assert set(speed.QUICK.cells) == {(32, 1), (32, 4)}

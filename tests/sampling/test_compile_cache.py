@@ -95,6 +95,24 @@ def test_auto_is_torch_until_the_loops_are_there_then_the_fastest_measured(
     assert fill.choose_engine("auto", model, 1) == "fused"
 
 
+@pytest.mark.parametrize(
+    "name", ["pixel_cnn grey", "gated_pixel_cnn grey", "row_lstm one bit", "diagonal_bilstm one bit"]
+)
+def test_auto_does_not_judge_other_models_by_what_was_measured_on_pixelcnn_plus_plus(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_of(MODELS[name])
+    slower = Speed(
+        engine="fused", device="cpu", weights=model.decoder_weights, candidates=1, us_per_pixel=900
+    )
+    monkeypatch.setattr(
+        fill, "read_speeds", lambda: (slower, replace(slower, engine="torch", us_per_pixel=30))
+    )
+    assert fill.choose_engine("auto", model, 1) == "torch"  # until the loops are there
+    mark_ready()
+    assert fill.choose_engine("auto", model, 1) == "fused"
+
+
 def test_to_ask_whether_they_are_there_needs_neither_numba_nor_torch() -> None:
     code = (
         "import sys; from pixpaint.sampling import compile_cache; compile_cache.ready();"
@@ -111,9 +129,10 @@ def test_two_programs_may_compile_at_once_and_a_third_finds_their_work(tmp_path:
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     assert ready()
     code = (
-        "from pixpaint.sampling import compile_loops, loops; compile_loops.compile_loops();"
+        "from pixpaint.sampling import compile_loops, loops, masked_loops; compile_loops.compile_loops();"
         "print([len(f.stats.cache_misses) for f in"
-        " (loops.run_row, loops.hoist_row, loops.hoist_above, loops.pass_run, loops.paint_run)])"
+        " (loops.run_row, loops.hoist_row, loops.hoist_above, loops.pass_run, loops.paint_run,"
+        " masked_loops.run_pixels)])"
     )
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
-    assert said.stdout.decode().strip() == "[0, 0, 0, 0, 0]"
+    assert said.stdout.decode().strip() == "[0, 0, 0, 0, 0, 0]"

@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
+from pixpaint.models.config import (
+    DiagonalBiLSTMConfig,
+    EncoderConfig,
+    ModelConfig,
+    PixelCNNPPConfig,
+    RowLSTMConfig,
+)
 from pixpaint.sampling.fill import fill
-from pixpaint.sampling.tables import lowered
+from pixpaint.sampling.fill_fused import make_ready
 from tests.registry import model_of
 
 CONFIG = PixelCNNPPConfig(features=32, blocks=2, oriented=True, encoder=EncoderConfig(), crop=64)
+LSTMS = (RowLSTMConfig(features=96, layers=7, head=96), DiagonalBiLSTMConfig(features=96, layers=7, head=96))
 
 LARGE = """
 import resource, sys, numpy as np
@@ -49,10 +56,11 @@ def test_a_small_hole_in_a_large_picture_takes_little_memory(engine: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("known_rows", [0, 150])
-def test_a_fused_fill_stops_within_twenty_milliseconds(known_rows: int) -> None:
+@pytest.mark.parametrize("config", [CONFIG, *LSTMS], ids=lambda config: config.kind)
+def test_a_fused_fill_stops_within_twenty_milliseconds(config: ModelConfig, known_rows: int) -> None:
     """Asked in mid-fill; the best of a few, as other programs may hold the processor."""
-    model = model_of(CONFIG, torch.float32)
-    lowered(model)
+    model = model_of(config, torch.float32)
+    make_ready(model)
     picture, hole = np.zeros((160, 160, 3), np.uint8), np.ones((160, 160), bool)
     hole[:known_rows] = False
     taken = []
