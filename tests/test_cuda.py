@@ -75,7 +75,7 @@ def test_float32_parameters_are_those_of_the_cpu(config: ModelConfig) -> None:
     list(fill(deepcopy(model).cuda(), image, hole, engine="torch"))
     (last,) = fill_captured._last
     assert last._recorded
-    condition = last.window.condition(model, last.window.rows(model))
+    condition = last.window.told(model, last.window.rows(model)).condition(model)
     params = model.decode(last.frame.cpu(), condition)
     rows, columns = np.nonzero(last.window.todo)
     assert len(rows) == hole.sum()

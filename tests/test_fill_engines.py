@@ -142,7 +142,8 @@ def draws_near(model, window: Window, rows: list[PaintedRow], row: int, column: 
                 todo[part.row, c] = False
     given = replace(window, image=image, todo=todo)
     with torch.inference_mode():
-        params = model.decode(given.frame(model, given.base(model)), given.condition(model))[
+        told = given.told(model)
+        params = model.decode(given.frame(model, told.base), told.condition(model))[
             :, :, row : row + 1, column : column + 1
         ]
         noise = given.noise_planes(params)[:, :, row : row + 1, column : column + 1]
@@ -203,10 +204,9 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
         )
         row, column = divmod(place, 16)
         with torch.inference_mode():
-            whole = model.decode(window.frame(model, window.base(model)), window.condition(model))[
-                0, :, row, column
-            ]
-            fill_ = FusedFill(model, window, AS_TRAINED, window.maps(model, window.rows(model)))
+            told = window.told(model)
+            whole = model.decode(window.frame(model, told.base), told.condition(model))[0, :, row, column]
+            fill_ = FusedFill(model, window, AS_TRAINED, window.told(model, window.rows(model)))
             fill_.prefill(0, row, go_on)
             fill_.run_row(row, go_on)
             if column:

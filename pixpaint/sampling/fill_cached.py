@@ -18,7 +18,7 @@ from pixpaint.layers.output import Tempering
 from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.models.base import Condition, Model, views
 from pixpaint.models.encoder import Base
-from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.sampling.window import PaintedRow, Told, Window
 
 
 @torch.inference_mode()
@@ -34,11 +34,13 @@ BAND = 2048
 
 
 class CachedFill:
-    """A fill under way: the picture as far as it is known, and a cache of its features."""
+    """A fill under way: the picture as far as it is known, and a cache of its features. `told` is what the model is
+    told of the window's `rows`, if that is known already."""
 
-    def __init__(self, model: Model, window: Window, tempering: Tempering) -> None:
+    def __init__(self, model: Model, window: Window, tempering: Tempering, told: Told | None = None) -> None:
         self.model, self.window, self.tempering = model, window, tempering
-        self.base = window.base(model, window.rows(model))
+        told = told or window.told(model, window.rows(model))
+        self.base = told.base
         self.frame = window.frame(model, self.base, window.rows(model))
         self.origin = Base.of(self.base).origin
         self.noise = window.noise_planes(self.frame)
@@ -47,11 +49,11 @@ class CachedFill:
         height, self.width = self.picture.shape[2:]
         self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
-        self.condition = self.describe()
+        self.condition = self.describe(told)
 
-    def describe(self) -> Condition:
-        """What the gates are told of the window."""
-        return self.window.condition(self.model, self.window.rows(self.model))
+    def describe(self, told: Told) -> Condition:
+        """What each layer is told of the window."""
+        return told.condition(self.model)
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
         """Prefills the rows above the hole, then paints row by row."""

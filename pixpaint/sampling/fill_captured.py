@@ -71,10 +71,11 @@ class CapturedFill(CachedFill):
         none that it has not written."""
         self.window = window
         with self._recorder.scope():
-            self.base.copy_(window.base(self.model, window.rows(self.model)))
+            told = window.told(self.model, window.rows(self.model))
+            self.base.copy_(told.base)
             self.frame.copy_(window.frame(self.model, self.base, window.rows(self.model)))
             self.noise.copy_(window.noise_planes(self.frame))
-            for block, map_ in self.describe().items():
+            for block, map_ in self.describe(told).items():
                 self.condition[block].copy_(map_)
 
     def release(self) -> None:

@@ -32,7 +32,7 @@ from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.steps import Work
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
-from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.sampling.window import PaintedRow, Told, Window
 
 PART = 1e9
 """A call of the loops lasts some 5 ms on a machine with AVX-512: so many weights times cells, of whole rows ..."""
@@ -75,12 +75,12 @@ def fill_fused(
         yield from fill_masked.MaskedFill(model, window, tempering).paint(asked)
         return
     rows = window.rows(model)
-    maps = window.maps(model, rows) if window.hints is None else None
+    told = window.told(model, rows) if window.hints is None else None
 
     def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
         alone = part.shares(part.candidates) if part.hints is not None else [part]
         fills = [
-            FusedFill(model, one, tempering, maps or one.maps(model, rows), helper).paint(asked)
+            FusedFill(model, one, tempering, told or one.told(model, rows), helper).paint(asked)
             for one in alone
         ]
         return fills[0] if len(fills) == 1 else in_turn(fills)
@@ -149,19 +149,19 @@ def in_turn(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
 
 
 class FusedFill(CachedFill):
-    """A cached fill whose planes and weights are laid out for the loops. `maps` are the window's; `helper`, where there
-    is one, is another thread."""
+    """A cached fill whose planes and weights are laid out for the loops; `helper`, where there is one, is another
+    thread."""
 
     def __init__(
         self,
         model: PixelCNNPP,
         window: Window,
         tempering: Tempering,
-        maps: Sequence[Tensor],
+        told: Told,
         helper: Executor | None = None,
     ) -> None:
         self._helper = helper
-        super().__init__(model, window, tempering)
+        super().__init__(model, window, tempering, told)
         self._lowered = made = lowered(model)
         n, F = len(self.frame), model.config.features
         # Contiguous as the frame is: each loop is compiled for one kind of array.
@@ -170,14 +170,14 @@ class FusedFill(CachedFill):
         self._base = self.base[0].contiguous().numpy()  # where there are hints there is one candidate
         self._arena = Arena(made.planes, n, self.width, numbers)
         self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
-        told = Maps(maps, numbers)
-        hoisted = self._place(made.vertical, self._vertical, told, 0)
-        hoisted = self._place(made.horizontal, self._horizontal, told, hoisted)
+        maps = Maps(told.maps, numbers)
+        hoisted = self._place(made.vertical, self._vertical, maps, 0)
+        hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
         scratch = n * self.width * padded(F) * (slots + 3) + padded(model.head.out_channels)
         self._work = Work(
             planes=self._arena.buffer,
-            maps=told.buffer,
+            maps=maps.buffer,
             hoisted=np.zeros(hoisted, numbers),
             scratch=np.zeros(scratch, numbers),
             features=F,
@@ -205,7 +205,7 @@ class FusedFill(CachedFill):
         """The loops use none of torch's, and the setting is not theirs to change: two of them may run at once."""
         return nullcontext()
 
-    def describe(self) -> Condition:
+    def describe(self, told: Told) -> Condition:
         """Nothing: the loops read the maps themselves, a row at a time."""
         return {}
 

@@ -20,10 +20,10 @@ def fill_slowly(
     model: Model, window: Window, tempering: Tempering, stop: Callable[[], bool]
 ) -> Iterator[PaintedRow]:
     """Paints the window's `todo` pixels in raster order."""
-    condition = window.condition(model)
-    base = window.base(model)
-    frame = window.frame(model, base)
-    origin = Base.of(base).origin
+    told = window.told(model)
+    condition = told.condition(model)
+    frame = window.frame(model, told.base)
+    origin = Base.of(told.base).origin
     noise = window.noise_planes(frame)
     picture = frame[:, :-1, 1:, 1:]  # what is written here is in the frame
     for row in np.flatnonzero(window.todo.any(1)).tolist():

@@ -23,6 +23,20 @@ class PaintedRow(NamedTuple):
     nats: Tensor
 
 
+class Told(NamedTuple):
+    """What a model is told of a window, or of its first rows, in whole coarsest cells: maps, (1, widths[s], h', w') at
+    each scale, and what pixels are counted from, see `Base`, (1, 2C + 1, h', w'), zeros if from nothing; where there
+    are hints (candidates, ...)."""
+
+    maps: list[Tensor]
+    base: Tensor
+
+    def condition(self, model: Model) -> Condition:
+        """The same as each layer is given it."""
+        counted = model.config.hinted or model.config.smoothed
+        return model.condition(self.maps, self.base if counted else None)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
@@ -69,11 +83,10 @@ class Window:
         x = bytes_to_units(torch.from_numpy(seen).movedim(-1, 0)[None], like.dtype).to(like.device)
         return x * torch.from_numpy(~self.todo).to(x)
 
-    def maps(self, model: Model, rows: int | None = None) -> list[Tensor]:
+    def told(self, model: Model, rows: int | None = None) -> "Told":
         """What the model is told of the known pixels, the hints, the class, the orientation and the likeness, once a
-        fill; of the first so many rows, whole coarsest cells, or of all. (1, widths[s], h', w') at each scale, or
-        (candidates, ...) where there are hints."""
-        context, _ = model.told(self.context(model))
+        fill; of the first so many rows, whole coarsest cells, or of all."""
+        context, base = model.told(self.context(model))
         label, orientation = (
             torch.tensor([value], device=context.hole.device) for value in (self.label, self.orientation)
         )
@@ -82,21 +95,12 @@ class Window:
             shown = bytes_to_units(torch.tensor(self.like), context.hole.dtype).to(context.hole.device)
             shown = shown.movedim(-1, 0)[None]
         maps = model.maps(context, label, orientation, shown)
-        return [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)]
-
-    def base(self, model: Model, rows: int | None = None) -> Tensor:
-        """What the pixels, or those of the first rows, are counted from, in whole coarsest cells, see `Base`:
-        (candidates, 2C + 1, h', w') where there are hints, else the same for all, (1, 2C + 1, h', w')."""
-        context, base = model.told(self.context(model))
         if base is None:
-            nothing = 2 * context.known.shape[1] + 1
-            base = context.hole.new_zeros(1, nothing, *context.hole.shape[2:])
-        return base[:, :, :rows]
-
-    def condition(self, model: Model, rows: int | None = None) -> Condition:
-        """All that the model's layers are told of the window, or of its first rows."""
-        base = self.base(model, rows) if model.config.hinted or model.config.smoothed else None
-        return model.condition(self.maps(model, rows), base)
+            base = context.hole.new_zeros(1, 2 * context.known.shape[1] + 1, *context.hole.shape[2:])
+        return Told(
+            [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)],
+            base[:, :, :rows],
+        )
 
     def context(self, model: Model) -> Context:
         """What the encoder is shown, (1, ...) or, where there are hints, (candidates, ...)."""

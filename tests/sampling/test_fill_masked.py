@@ -63,7 +63,7 @@ def parameters_at(model, row: int, column: int) -> tuple[np.ndarray, torch.Tenso
     painted = filling.paint_row(row, lambda: bool(filling.picture[0, 0, row, column] != 0))
     assert painted is not None
     _, made, _ = filling._scratch.reshape(3, 2, -1)
-    whole = model.decode(filling.frame, window.condition(model, window.rows(model)))
+    whole = model.decode(filling.frame, window.told(model, window.rows(model)).condition(model))
     return made[:, : model.output.parameters], whole[:, :, row, column]
 
 
