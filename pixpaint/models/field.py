@@ -14,6 +14,9 @@ DECADES = 4
 FAINTEST = 0.22
 """How strongly that is drawn, of 1."""
 
+MOST_OPAQUE = 0.85
+"""Of 1: the picture below stays in sight."""
+
 DECODER_COLOUR: Colour = (232, 108, 14)
 ENCODER_COLOUR: Colour = (38, 104, 222)
 THE_PIXEL: Colour = (28, 32, 40)
@@ -55,11 +58,11 @@ def overlay(field: Field) -> Bytes:
     layers = [(strength(field.decoder), DECODER_COLOUR)]
     if field.encoder is not None:
         layers.append((strength(field.encoder), ENCODER_COLOUR))
-    weights = np.stack([shown for shown, _ in layers])
-    colours = np.array([colour for _, colour in layers], dtype=np.float64)
-    total = np.maximum(weights.sum(0), np.finfo(np.float64).tiny)
-    mixed = np.einsum("khw,kc->hwc", weights, colours) / total[..., None]
-    opacity = 255 * 0.85 * weights.max(0)
+    shown = np.stack([strengths for strengths, _ in layers])
+    # By powers, so that of two influences the stronger one is plain, and only equal ones are mixed.
+    shares = shown**3 / np.maximum((shown**3).sum(0), np.finfo(np.float64).tiny)
+    mixed = np.einsum("khw,kc->hwc", shares, np.array([colour for _, colour in layers], np.float64))
+    opacity = 255 * MOST_OPAQUE * shown.max(0)
     laid: Bytes = np.rint(np.dstack([mixed, opacity])).astype(np.uint8)
     return laid
 

@@ -16,6 +16,7 @@ from pixpaint.orientation import orient, restore
 from pixpaint.recipe import Box, bounding_box
 from pixpaint.sampling.fill import in_colours_of
 from pixpaint.sampling.plan import plan
+from pixpaint.sampling.pyramid import parts
 from pixpaint.scaling import Bytes
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -26,11 +27,13 @@ FARTHEST = 32
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Look:
-    """The field of a pixel, upright and as large as `box` of the picture, and the orientation it is painted in."""
+    """The field of a pixel, upright and as large as `box` of the picture; the orientation it is painted in; and whether
+    a fill would go coarse to fine there, which this leaves out."""
 
     box: Box
     field: Field
     orientation: int
+    coarse_to_fine: bool
 
 
 def look(
@@ -40,7 +43,7 @@ def look(
     what is not painted yet the decoder is given what the picture holds there now.
 
     The window is the fill's as far as `FARTHEST` from the pixel. Where a fill would go coarse to fine this looks as if
-    it did not: its hints are only known while it is painted.
+    it did not: the hints are only known while it is painted.
     """
     config = model.config
     pixel = np.zeros_like(hole)
@@ -73,4 +76,6 @@ def look(
         decoder=restore(field.decoder, job.orientation),
         encoder=None if field.encoder is None else restore(field.encoder, job.orientation),
     )
-    return Look(box=box, field=upright, orientation=job.orientation)
+    found = parts(hole, config.crop, pyramid=config.hinted)
+    pyramid = any(part.coarsest > 0 and pixel[part.box].any() for part in found)
+    return Look(box=box, field=upright, orientation=job.orientation, coarse_to_fine=pyramid)

@@ -104,3 +104,14 @@ def test_one_bit_models_see_one_bit_and_need_no_encoder() -> None:
     softened = np.where(cut == 255, 200, 50).astype(np.uint8)
     assert seen.field.encoder is None
     assert np.array_equal(seen.field.decoder, look(model, softened, hole, (9, 9)).field.decoder)
+
+
+def test_it_tells_where_a_fill_would_go_coarse_to_fine() -> None:
+    model = model_of(MODELS["pixel_cnn_pp grey"])
+    assert model.config.hinted
+    image, hole = picture(40, 40), hidden(40, 40, slice(4, 12), slice(4, 12))
+    hole[30, 30] = True
+    assert look(model, image, hole, (8, 8)).coarse_to_fine
+    assert not look(model, image, hole, (30, 30)).coarse_to_fine
+    alone = model_of(MODELS["gated_pixel_cnn grey"])
+    assert not look(alone, image, hole, (8, 8)).coarse_to_fine
