@@ -195,32 +195,49 @@ def _models_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "what",
-        metavar="add",
+        metavar="add|field",
         nargs="?",
-        choices=("add",),
-        help="take a model file from elsewhere among your own",
+        choices=("add", "field"),
+        help="add: take a model file from elsewhere among your own; field: draw what a pixel sees",
     )
     add(
-        "file",
-        metavar="FILE",
+        "model",
+        metavar="FILE|MODEL",
         nargs="?",
-        type=Path,
-        help="for add: a .safetensors file with its .json beside it; it is checked, then copied",
+        help="for add: a .safetensors file with its .json beside it; it is checked, then copied; for field: a model's "
+        "name or file (without one: small models with random weights, one of each kind)",
     )
     add("--name", help="for add: what to call it (as its file)")
+    add("-o", "--output", metavar="FIELD.png", type=Path, help="for field: the drawing")
+    add(
+        "--at",
+        metavar="ROW,COLUMN",
+        help="for field, with a model: the pixel, in a picture of 33 x 33 (16,16, its middle)",
+    )
     add("--json", action="store_true", help="print JSON instead of a table or a sentence")
 
 
 def _models(options: Namespace) -> int:
     from pixpaint.commands.models import add, show_models
 
+    of_field = options.output is not None or options.at is not None
+    if options.name is not None and options.what != "add":
+        raise BadRequest("--name is for pixpaint models add FILE.")
+    if of_field and options.what != "field":
+        raise BadRequest("--output and --at are for pixpaint models field.")
     if options.what is None:
-        if options.name is not None:
-            raise BadRequest("--name is for pixpaint models add FILE.")
         return show_models(as_json=options.json)
-    if options.file is None:
+    if options.what == "field":
+        from pixpaint.commands.field import draw_field
+
+        if options.output is None or options.json:
+            raise BadRequest(
+                "pixpaint models field makes a picture: name it with -o FIELD.png, without --json."
+            )
+        return draw_field(options.model, options.output, options.at)
+    if options.model is None:
         raise BadRequest("Name the file to add: pixpaint models add FILE.safetensors.")
-    return add(options.file, options.name, as_json=options.json)
+    return add(Path(options.model), options.name, as_json=options.json)
 
 
 def _eval_options(parser: ArgumentParser) -> None:
@@ -271,7 +288,9 @@ COMMANDS = {
     "sample": Command(description="Draws pictures from nothing.", add_options=_sample_options, run=_sample),
     "train": Command(description="Trains a model on pictures.", add_options=_train_options, run=_train),
     "models": Command(
-        description="Lists the models at hand, or adds one.", add_options=_models_options, run=_models
+        description="Lists the models at hand, adds one, or draws what a pixel sees.",
+        add_options=_models_options,
+        run=_models,
     ),
     "eval": Command(
         description="Measures how well a model predicts pictures.", add_options=_eval_options, run=_eval

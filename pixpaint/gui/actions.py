@@ -43,6 +43,7 @@ class Actions:
         self.roll = make(tr("&Roll the Seed"), "Ctrl+R", icon="dice")
         self.train = make(tr("&Train on My Pictures…"), "Ctrl+T")
         self.add_model = make(tr("&Add a Model File…"))
+        self.browse = make(tr("&Browse Models…"), "Ctrl+Shift+M")
         self.next_answer = make(tr("&Next Answer"), ".")
         self.previous_answer = make(tr("&Previous Answer"), ",")
         self.keep = make(tr("&Keep This Answer"), "Return", "Enter", icon="keep")
@@ -54,6 +55,7 @@ class Actions:
         self.fit = make(tr("&Fit in Window"), "Ctrl+0", icon="fit")
         self.actual_size = make(tr("&Actual Size"), "Ctrl+1")
         self.full_screen = make(tr("F&ull Screen"), "F11", checkable=True)
+        self.field_shown = make(tr("Receptive Fiel&d"), "F8", checkable=True)
         self.panel_shown = make(tr("Side &Panel"), "F9", checkable=True)
         self.shortcuts = make(tr("&Keyboard Shortcuts"), "F1", icon="info")
         self.about = make(tr("&About pixpaint"))
@@ -121,9 +123,9 @@ class Actions:
             *(None, self.mask_recall, self.mask_shown),
         )
         self._menu(tr("F&ill"), self.fill, self.fill_anew, self.stop, None, self.roll, *self._of_answers())
-        self._menu(tr("M&odels"), self.train, self.add_model)
+        self._menu(tr("M&odels"), self.browse, None, self.train, self.add_model)
         view = self._menu(tr("&View"), self.zoom_in, self.zoom_out, self.fit, self.actual_size, None)
-        _extend(view, self.panel_shown, self.full_screen, None)
+        _extend(view, self.field_shown, None, self.panel_shown, self.full_screen, None)
         _extend(view.addMenu(tr("Appea&rance")), *self.schemes.values())
         self._menu(tr("&Help"), self.shortcuts, None, self.about)
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pixpaint.document import open_picture
 from pixpaint.gui import theme
 from pixpaint.gui.compiling import Compiling
-from pixpaint.gui.fill_worker import Paints
+from pixpaint.gui.field_worker import PaintsAndLooks
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.models.card import list_models
 from pixpaint.sampling import compile_cache
@@ -59,8 +59,8 @@ def run(picture: Path | None) -> int:
     return code
 
 
-def _painter() -> Paints:
-    """In the fill's thread: this is where torch comes in, seconds after the window."""
+def _painter() -> PaintsAndLooks:
+    """In the thread that needs it: this is where torch comes in, seconds after the window."""
     from pixpaint.sampling.painting import Painter
 
     return Painter()

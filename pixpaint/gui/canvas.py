@@ -1,5 +1,7 @@
 """The canvas: shows the picture and hands what a person does with mouse and keyboard to the tools."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -88,6 +90,18 @@ class Canvas(QWidget):
         """Shows a part of the picture, from the pixel at `corner` (row, column) on, as it was; None ends it."""
         self._layers.lay_over(before, corner)
         self.update()
+
+    def show_field(
+        self,
+        colours: NDArray[np.uint8] | None,
+        corner: tuple[int, int] = (0, 0),
+        pixel: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Lays over the picture what a model looks at for a pixel (row, column): RGBA (h, w, 4) from the pixel at
+        `corner` on; None takes it away."""
+        if colours is not None or self._layers.has_field:
+            self._layers.lay_field(colours, corner, pixel)
+            self.update()
 
     def allow_drawing(self, allowed: bool) -> None:
         """Zooming and panning always work."""

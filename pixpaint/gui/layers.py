@@ -24,6 +24,8 @@ from pixpaint.gui.view import View
 
 MASK_COLOUR = (232, 62, 96)
 MASK_OPACITY = 120
+VEIL = QColor(20, 22, 26, 110)
+"""over what a model may look at, so that what it does look at stands out"""
 CHECK = 8
 OUTLINED_FROM = 3
 """the zoom from which a brush is shown pixel by pixel, not as a circle"""
@@ -43,6 +45,7 @@ class Layers:
         else:
             self._picture = _image(document.pixels, QImage.Format.Format_RGB888)
         self._over: tuple[QImage, QRect] | None = None
+        self._field: tuple[QImage, QRect, QRect] | None = None
         self._mask = QImage(document.hole.data, width, height, width, QImage.Format.Format_Indexed8)
         self._mask.setColorTable([0, qRgba(*MASK_COLOUR, MASK_OPACITY)])
 
@@ -63,6 +66,22 @@ class Layers:
                 image = _image(blended, QImage.Format.Format_RGBA8888)
             self._over = image.copy(), QRect(corner[1], corner[0], part.width, part.height)
 
+    def lay_field(
+        self, colours: NDArray[np.uint8] | None, corner: tuple[int, int], pixel: tuple[int, int]
+    ) -> None:
+        """Shows what a model looks at for a pixel (row, column), RGBA (h, w, 4), from the pixel at `corner` on; None
+        ends it."""
+        self._field = None
+        if colours is not None:
+            image = _image(np.ascontiguousarray(colours), QImage.Format.Format_RGBA8888).copy()
+            place = QRect(corner[1], corner[0], image.width(), image.height())
+            self._field = image, place, QRect(pixel[1], pixel[0], 1, 1)
+
+    @property
+    def has_field(self) -> bool:
+        """Whether it shows what a model looks at."""
+        return self._field is not None
+
     def draw(self, painter: QPainter, view: View, shows_mask: bool) -> None:
         """The picture as `view` places it, clipped by the painter."""
         source = _seen(view) & self._picture.rect()
@@ -80,6 +99,13 @@ class Layers:
             painter.drawImage(_placed(view, place), image)
         if shows_mask:
             painter.drawImage(target, self._mask, QRectF(source))
+        if self._field is not None:
+            image, place, pixel = self._field
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            painter.fillRect(_placed(view, place), VEIL)
+            painter.drawImage(_placed(view, place), image)
+            _outline(painter, _placed(view, place))
+            _outline(painter, _placed(view, pixel))
 
     def draw_frame(self, painter: QPainter, view: View, colour: QColor) -> None:
         painter.setPen(QPen(colour, 0))
@@ -135,6 +161,12 @@ def _seen(view: View) -> QRect:
 def _placed(view: View, part: QRect) -> QRectF:
     x, y = view.to_widget((part.top(), part.left()))
     return QRectF(x, y, part.width() * view.scale, part.height() * view.scale)
+
+
+def _outline(painter: QPainter, rect: QRectF) -> None:
+    path = QPainterPath()
+    path.addRect(rect)
+    _stroke_twice(painter, path)
 
 
 def _stroke_twice(painter: QPainter, path: QPainterPath) -> None:

@@ -16,9 +16,11 @@ from pixpaint.gui.answer_strip import AnswerStrip
 from pixpaint.gui.canvas import Canvas
 from pixpaint.gui.documents import Documents
 from pixpaint.gui.editor import Editor
+from pixpaint.gui.field_desk import FieldDesk, FieldLegend
+from pixpaint.gui.field_worker import FieldWorker, PaintsAndLooks
 from pixpaint.gui.fill_desk import FillDesk
 from pixpaint.gui.fill_state import State
-from pixpaint.gui.fill_worker import FillWorker, Paints
+from pixpaint.gui.fill_worker import FillWorker
 from pixpaint.gui.filling import Filling
 from pixpaint.gui.icons import program_icon, tint
 from pixpaint.gui.message_bar import MessageBar
@@ -41,10 +43,11 @@ LAST_WAIT = 1500
 
 
 class MainWindow(QMainWindow):
-    """One document at a time. `make_painter` is called in the fill's thread, once, and may import torch."""
+    """One document at a time. `make_painter` is called in the fill's thread, once, and in the one that looks
+    at fields, if it is wanted; it may import torch."""
 
     def __init__(
-        self, make_painter: Callable[[], Paints], cards: "Sequence[ModelCard]", settings: QSettings
+        self, make_painter: Callable[[], PaintsAndLooks], cards: "Sequence[ModelCard]", settings: QSettings
     ) -> None:
         super().__init__()
         self._settings = settings
@@ -63,7 +66,12 @@ class MainWindow(QMainWindow):
         self.desk = FillDesk(
             self.editor, self.filling, self.worker, self.does, self.panel, self.bar, self.status
         )
-        self.models = ModelDesk(self, self.does, self.panel, self.bar, self.status)
+        self.field_worker = FieldWorker(make_painter, self)
+        self.models = ModelDesk(self, self.does, self.panel, self.bar, self.status, self.field_worker)
+        self.legend = FieldLegend()
+        self.field_desk = FieldDesk(
+            self.editor, self.canvas, self.panel, self.does, self.field_worker, self.legend
+        )
         self.strip = AnswerStrip(self.does)
         self.answer_desk = AnswerDesk(
             self.filling, self.canvas, self.does, self.strip, self.bar, self.status, self
@@ -84,9 +92,10 @@ class MainWindow(QMainWindow):
         add_tool_bars(self, self.does, OptionsBar(self.tools, self.does.swap))
         # The message lies over the canvas: the picture must not jump when one comes or goes.
         over = QVBoxLayout(self.canvas)
-        over.setContentsMargins(14, 12, 14, 0)
+        over.setContentsMargins(14, 12, 14, 12)
         over.addWidget(self.bar)
         over.addStretch(1)
+        over.addWidget(self.legend)
         whole = QWidget()
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
@@ -249,7 +258,8 @@ class MainWindow(QMainWindow):
         self.filling.abandon()
         self.documents.wait()
         self.models.shut_down()
-        self.idle_at_close = self.worker.shut_down(LAST_WAIT)
+        self.field_worker.shut_down(0)  # told before the other is waited for, so that both end meanwhile
+        self.idle_at_close = self.worker.shut_down(LAST_WAIT) and self.field_worker.wait(LAST_WAIT)
         event.accept()
 
     def _close_now(self) -> None:

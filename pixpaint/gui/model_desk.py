@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox,
 from pixpaint.errors import PixpaintError
 from pixpaint.gui.actions import Actions
 from pixpaint.gui.child import Child, pixpaint_command
+from pixpaint.gui.field_worker import FieldWorker
 from pixpaint.gui.icons import icon
 from pixpaint.gui.message_bar import MessageBar
+from pixpaint.gui.models_dialog import ModelsDialog
 from pixpaint.gui.side_panel import SidePanel
 from pixpaint.gui.status import Status
 from pixpaint.gui.train_dialog import TrainDialog
@@ -30,20 +32,32 @@ class ModelDesk(QObject):
         panel: SidePanel,
         bar: MessageBar,
         status: Status,
+        worker: FieldWorker,
     ) -> None:
         super().__init__(window)
         self._window, self._panel, self._bar, self._status = window, panel, bar, status
         self.training = Training(pixpaint_command(nicely=True), self)
         self.dialog = TrainDialog(self.training, status.duration, window)
+        self.browser = ModelsDialog(worker, window)
         self._adding = Child(pixpaint_command(), self)
         self._adding.told.connect(self._added)
         self._adding.ended.connect(self._after_adding)
+        actions.browse.triggered.connect(self.show_models)
+        self.browser.use_wanted.connect(self.use)
         actions.train.triggered.connect(self.show_training)
         actions.add_model.triggered.connect(self.ask_add)
         self.dialog.use_wanted.connect(self.use)
         self.training.changed.connect(self._show_standing)
         self.training.made.connect(self._list_made)
         self.training.failed.connect(self._complain)
+
+    def show_models(self) -> None:
+        """The list with all that is known of each; what is already open comes to the front."""
+        if not self.browser.isVisible():
+            self._list_in_browser()
+        self.browser.show()
+        self.browser.raise_()
+        self.browser.activateWindow()
 
     def show_training(self) -> None:
         if not self.dialog.isVisible():
@@ -105,6 +119,7 @@ class ModelDesk(QObject):
     def shut_down(self) -> None:
         """Ends both processes; a training is saved first."""
         self.dialog.hide()
+        self.browser.hide()
         self._adding.blockSignals(True)
         self._adding.kill()
         self.training.shut_down()
@@ -118,7 +133,7 @@ class ModelDesk(QObject):
 
     def _added(self, card: dict[str, object]) -> None:
         name = str(card.get("name"))
-        self._panel.show_models(list_models())
+        self._list_anew()
         self._bar.say(self.tr("{name} is added.").format(name=name), [self._offer(name)])
 
     def _after_adding(self, code: int, sentence: str) -> None:
@@ -126,8 +141,17 @@ class ModelDesk(QObject):
         if code:
             self._bar.complain(sentence)
 
-    def _list_made(self, name: str) -> None:
+    def _list_anew(self) -> None:
+        """After a model has come."""
         self._panel.show_models(list_models())
+        if self.browser.isVisible():
+            self._list_in_browser()
+
+    def _list_in_browser(self) -> None:
+        self.browser.show_models(list_models(), self._panel.model.currentText())
+
+    def _list_made(self, name: str) -> None:
+        self._list_anew()
         self.dialog.refresh()
         if not self.dialog.isVisible():
             self._bar.say(self.tr("{name} is among your models now.").format(name=name), [self._offer(name)])

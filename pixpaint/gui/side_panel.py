@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QSignalBlocker, QSize, Qt, Signal
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from pixpaint.gui.icons import ICON_NAME
+from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.models.card import PHOTO, SKETCH, suited_model
 from pixpaint.recipe import FillSettings
 
@@ -55,13 +57,23 @@ class SidePanel(QFrame):
 
     def settings(self) -> FillSettings:
         self._settle_label()
-        return FillSettings(
-            model=self.model.currentText(),
-            label=self.label.currentText() if self.label.currentIndex() > 0 else None,
+        return replace(
+            self.subject(),
             seed=self.seed.value(),
             temperature=self.temperature.value(),
             candidates=self.answers.value(),
         )
+
+    def subject(self) -> FillSettings:
+        """Its model and class alone, whatever is being typed."""
+        place = self.label.currentIndex()
+        label = self.label.itemText(place) if place > 0 else None
+        return FillSettings(model=self.model.currentText(), label=label)
+
+    @property
+    def card(self) -> "ModelCard | None":
+        """That of the chosen model, if there is any."""
+        return self._cards.get(self.model.currentText())
 
     def store(self, settings: QSettings) -> None:
         """Keeps model, class, number of answers and temperature for the next start."""
@@ -215,7 +227,7 @@ class SidePanel(QFrame):
         column.addLayout(row)
 
     def _take_model(self) -> None:
-        card = self._cards.get(self.model.currentText())
+        card = self.card
         chosen = self.label.currentText()
         self.label.clear()
         self.label.addItem(self.tr("Any"))
@@ -224,10 +236,8 @@ class SidePanel(QFrame):
         else:
             self.label.addItems(sorted(card.classes))
             self.label.setCurrentIndex(max(self.label.findText(chosen), 0))
-            colour = self.tr("grey") if card.channels == 1 else self.tr("colour")
-            size, millions = card.size, f"{card.parameters / 1e6:.1f}"
-            text = self.tr("Learned at {size} × {size} pixels in {colour}, {millions} million parameters.")
-            self._model_note.setText(text.format(size=size, colour=colour, millions=millions))
+            facts = ModelFacts(card)
+            self._model_note.setText(f"{facts.in_short()}\n{facts.outlook()}".strip())
         self.label.setEnabled(card is not None and bool(card.classes))
         self.model_chosen.emit()
 

@@ -88,6 +88,11 @@ QPushButton#fill:disabled, QPushButton#keep:disabled { background: palette(midli
 QFrame#side { border-left: 1px solid palette(mid); }
 QFrame#answers { border-top: 1px solid palette(mid); }
 QFrame#message { background: palette(tooltip-base); border: 1px solid palette(mid); border-radius: 4px; }
+QListWidget#models { outline: none; }
+QListWidget#models::item { padding: 6px 8px; }
+QListWidget#models::item:selected { background: palette(highlight); color: palette(highlighted-text); }
+QLabel#legend { background: palette(tooltip-base); border: 1px solid palette(mid); border-radius: 4px;
+    padding: 6px 10px; }
 QFrame#message[kind="error"] { border-left: 4px solid #d9354f; }
 QFrame#message[kind="note"] { border-left: 4px solid palette(highlight); }
 """

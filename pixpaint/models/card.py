@@ -53,6 +53,16 @@ class ModelCard:
         """Side in pixels of the pictures it was trained on."""
         return int(self.config["crop"])
 
+    @property
+    def has_encoder(self) -> bool:
+        """Whether it sees the known pixels all around a hole, or only those above and to the left."""
+        return bool(self.config.get("encoder"))
+
+    @property
+    def oriented(self) -> bool:
+        """Whether a fill may turn and mirror the picture for it."""
+        return self.config.get("oriented") is True
+
     def write(self, path: Path) -> None:
         """Writes the JSON, all but `path`, which is where the card was read from. Raises CannotWrite."""
         data = {**asdict(self), "classes": list(self.classes)}
@@ -147,6 +157,12 @@ def _read(path: Path) -> ModelCard:
         _ = card.channels, card.size
         if not all(type(value) in (int, float) for value in card.sampling.values()):
             raise ValueError("its sampling is no table of numbers")
+        if not all(isinstance(table, Mapping) for table in (card.bits_per_dim, card.training)):
+            raise ValueError("its figures are no table")
+        if not all(isinstance(text, str) for text in (card.data, card.licence, card.notes)):
+            raise ValueError("it tells of its data in no words")
+        if type(card.parameters) is not int:
+            raise ValueError("its parameters are no number")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BadModel(f"The model's description {path} can't be read ({error}).") from error
     return card

@@ -23,6 +23,8 @@ from pixpaint.sampling.together import together
 if TYPE_CHECKING:
     from pixpaint.layers.output import Tempering
     from pixpaint.models.base import Model
+    from pixpaint.models.field import Field
+    from pixpaint.sampling.look import Look
 
 
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
@@ -149,6 +151,26 @@ class Painter:
         model = self.model(settings)
         with _memory_of(model.head.weight.device.type):
             return fits(model, results, hole, label=self.label(settings), stop=stop)
+
+    def look(
+        self, settings: FillSettings, image: NDArray[np.uint8], hole: NDArray[np.bool_], at: tuple[int, int]
+    ) -> Look:
+        """What the model looks at for the pixel `at` (row, column) of an RGB picture uint8 (H, W, 3) with this hole
+        (H, W): see `pixpaint.sampling.look.look`. Raises BadModel, BadRequest, OutOfMemory."""
+        from pixpaint.sampling.look import look
+
+        model = self.model(settings)
+        with _memory_of(model.head.weight.device.type):
+            return look(model, image, hole, at, label=self.label(settings))
+
+    def typical_field(self, settings: FillSettings, size: tuple[int, int], at: tuple[int, int]) -> Field:
+        """What a pixel of pictures of noise sees: see `pixpaint.models.receptive_field.typical_field`. Raises BadModel,
+        BadRequest, OutOfMemory."""
+        from pixpaint.models.receptive_field import typical_field
+
+        model = self.model(settings)
+        with _memory_of(model.head.weight.device.type):
+            return typical_field(model, size, at)
 
     def label(self, settings: FillSettings) -> int | None:
         """The number of the class these settings name, or None. Raises BadRequest for one the model does not have."""

@@ -61,9 +61,18 @@ def test_a_model_from_elsewhere_is_added_and_listed(
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [(("add",), "FILE"), (("add", "x.pt"), "pickle"), (("--name", "x"), "--name")],
+    [
+        (("add",), "FILE"),
+        (("add", "x.pt"), "pickle"),
+        (("--name", "x"), "--name"),
+        (("--at", "1,1"), "models field"),
+        (("field",), "-o FIELD.png"),
+        (("field", "-o", "field.jpg"), ".png"),
+        (("field", "-o", "field.png", "--at", "1,1"), "one model"),
+        (("field", "nobody", "-o", "field.png"), "no model named nobody"),
+    ],
 )
-def test_what_cannot_be_added_is_explained(
+def test_what_cannot_be_done_is_explained(
     arguments: tuple[str, ...], named: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["models", *arguments]) == 2

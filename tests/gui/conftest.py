@@ -13,8 +13,10 @@ from pytestqt.qtbot import QtBot
 from pixpaint.document import Document
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.models.card import ModelCard
+from pixpaint.models.field import Field
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.look import Look
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +43,9 @@ class FakePainter:
 
     Of several answers the one with the seed `best_seed` fits best, the others half a nat less for each seed away;
     with `compare_gate` set it waits before each comparison for `allow`.
+
+    A pixel sees all earlier ones of the picture, and what is known of it; with `look_gate` set that is told after
+    `allow_look`.
     """
 
     def __init__(self) -> None:
@@ -53,11 +58,38 @@ class FakePainter:
         self.best_device = "cpu"
         self.fails_at_row: tuple[int, Exception] | None = None
         self._allowed = threading.Semaphore(0)
+        self.look_gate = False
+        self.look_error: Exception | None = None
+        self.looks: list[tuple[FillSettings, np.ndarray, np.ndarray, tuple[int, int]]] = []
+        self.typical: list[str] = []
+        self._look_allowed = threading.Semaphore(0)
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
         self.images: list[np.ndarray] = []
 
     def allow(self, rows: int) -> None:
         self._allowed.release(rows)
+
+    def allow_look(self) -> None:
+        self._look_allowed.release()
+
+    def look(self, settings: FillSettings, image: np.ndarray, hole: np.ndarray, at: tuple[int, int]) -> Look:
+        self.looks.append((settings, image, hole, at))
+        field = self._field(hole, at)
+        box = (0, 0, *hole.shape)
+        return Look(box=box, field=field, orientation=1, coarse_to_fine=False)
+
+    def typical_field(self, settings: FillSettings, size: tuple[int, int], at: tuple[int, int]) -> Field:
+        self.typical.append(settings.model)
+        return self._field(np.zeros(size, np.bool_), at)
+
+    def _field(self, hole: np.ndarray, at: tuple[int, int]) -> Field:
+        if self.look_gate:
+            assert self._look_allowed.acquire(timeout=20)
+        if self.look_error is not None:
+            raise self.look_error
+        place = np.arange(hole.size).reshape(hole.shape)
+        earlier = (place < place[at]).astype(np.float64)
+        return Field(at=at, decoder=earlier, encoder=(~hole).astype(np.float64))
 
     def card(self, settings: FillSettings) -> ModelCard:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)

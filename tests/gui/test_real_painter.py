@@ -114,3 +114,18 @@ def test_an_answer_that_is_kept_is_what_its_seed_alone_paints(
     (recipe,) = real_window.editor.document.recipes
     assert recipe.settings.seed == 2
     assert recipe.result_sha256 == painted_sha256(expected[2], hole)
+
+
+def test_the_window_shows_what_the_model_looks_at(qtbot: QtBot, real_window: MainWindow) -> None:
+    found: list[tuple[object, ...]] = []
+    real_window.field_worker.looked.connect(lambda _, look: found.append((look.box, look.field)))
+    real_window.does.field_shown.setChecked(True)
+    real_window.canvas.pointed.emit(10, 6)
+    qtbot.waitUntil(lambda: real_window.canvas._layers.has_field, timeout=60_000)
+    ((box, field),) = found
+    assert box == (0, 0, 16, 16)
+    assert field.at == (10, 6)
+    settings, document = real_window.panel.settings(), real_window.editor.document
+    alone = Painter().look(settings, document.pixels, document.hole, (10, 6))
+    assert np.array_equal(field.decoder, alone.field.decoder)
+    assert f"{np.count_nonzero(field.seen)} earlier pixels" in real_window.legend.text()

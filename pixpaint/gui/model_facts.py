@@ -1,0 +1,146 @@
+"""What a person is told of a model, from its card alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+from pixpaint.assets import user_models_folder
+from pixpaint.models.config import CONFIGS
+
+if TYPE_CHECKING:
+    from pixpaint.models.card import ModelCard
+
+MINUTE, HOUR = 60, 3600
+DETAILS = ("standard error", "blanked", "nats per image")
+"""How the names of those of a card's figures end that say more of another one."""
+
+
+class ModelFacts(QObject):
+    """The card in words."""
+
+    def __init__(self, card: "ModelCard", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.card = card
+
+    @property
+    def kind(self) -> str:
+        """The model's name in its paper; empty where the card names none that there is."""
+        config = CONFIGS.get(str(self.card.config.get("kind")))
+        return "" if config is None else config.title
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the person's, and did not come with pixpaint."""
+        return self.card.path is not None and self.card.path.parent == user_models_folder()
+
+    def in_short(self) -> str:
+        """Its size, in a sentence."""
+        text = self.tr("Learned at {size} × {size} pixels in {colour}, {parameters} parameters.")
+        count = self.card.parameters
+        parameters = self.tr("{millions} million").format(millions=f"{count / 1e6:.1f}")
+        if count < 1e6:
+            parameters = self.tr("{thousands} thousand").format(thousands=f"{count / 1e3:.0f}")
+        return text.format(size=self.card.size, colour=self._colour(), parameters=parameters)
+
+    def outlook(self) -> str:
+        """What a model without an encoder goes by, in a sentence, and what helps; empty for others."""
+        if self.card.has_encoder:
+            return ""
+        if self.card.oriented:
+            return self.tr(
+                "It goes by what is above and to the left only. Fills are turned where that brings more of what is "
+                "known there; ask for several answers, which are ranked by fit."
+            )
+        return self.tr(
+            "It goes by what is above and to the left only, and can't turn the picture: ask for several answers, which "
+            "are ranked by fit."
+        )
+
+    def all(self) -> list[tuple[str, str]]:
+        """Every fact with its name; what the card does not tell is left out."""
+        card = self.card
+        goes_by = self.outlook() or self.tr("All that is known around the hole, on every side.")
+        facts = [
+            (self.tr("Kind"), self.kind),
+            (self.tr("Pictures"), f"{card.size} × {card.size}, {self._colour()}"),
+            (self.tr("Classes"), f"{len(card.classes):,}" if card.classes else ""),
+            (self.tr("Parameters"), f"{card.parameters:,}" if card.parameters else ""),
+            (self.tr("Size on disk"), self._bytes(card.path)),
+            (self.tr("Trained on"), card.data),
+            (self.tr("Training"), self._training(card.training)),
+            (self.tr("Bits/dim"), "\n".join(self._figures(card.bits_per_dim))),
+            (self.tr("Measured on"), self._measured_on(card.training.get("evaluated on"))),
+            (self.tr("Goes by"), goes_by),
+            (self.tr("Licence"), card.licence),
+            (self.tr("Notes"), card.notes),
+            (self.tr("Lies at"), str(card.path) if self.own else ""),
+        ]
+        return [(name, value) for name, value in facts if value]
+
+    def _colour(self) -> str:
+        if self.card.channels == 3:
+            return self.tr("colour")
+        return self.tr("black and white") if self.card.config.get("levels") == 2 else self.tr("grey")
+
+    def _bytes(self, path: Path | None) -> str:
+        if path is None or not path.is_file():
+            return ""
+        size = path.stat().st_size
+        if size < 1e6:
+            return self.tr("{size} kB").format(size=f"{size / 1e3:.0f}")
+        return self.tr("{size} MB").format(size=f"{size / 1e6:.1f}")
+
+    def _training(self, told: Mapping[str, Any]) -> str:
+        """How long it learned in all: "decoder_before" was an earlier part of it."""
+        before = told.get("decoder_before")
+        parts = [told, before] if isinstance(before, Mapping) else [told]
+        steps, seconds = (sum(_number(part.get(name)) for part in parts) for name in ("steps", "seconds"))
+        text = self.tr("{steps} steps of {batch} pictures, {time}")
+        if not steps:
+            return ""
+        batch = _number(told.get("batch"))
+        text = text.format(steps=f"{steps:,.0f}", batch=f"{batch:,.0f}", time=self._duration(seconds))
+        start = told.get("from")
+        return self.tr("{text}, from {start}").format(text=text, start=start) if start else text
+
+    def _figures(self, bits: Mapping[str, Any]) -> list[str]:
+        """A line for each kind of hole, with the standard error and nats a picture where they are known."""
+        names = {
+            "all": self.tr("all hidden"),
+            "bottom": self.tr("lower half"),
+            "top": self.tr("upper half"),
+            "right": self.tr("right half"),
+            "centre": self.tr("centre"),
+            "spot": self.tr("a spot"),
+            "stroke": self.tr("a stroke"),
+        }
+        lines = []
+        for hole in (hole for hole in bits if not hole.endswith(DETAILS)):
+            line = f"{names.get(hole, hole)}: {_number(bits[hole]):.4f}"
+            error, _, nats = (_number(bits.get(f"{hole} {detail}")) for detail in DETAILS)
+            if error:
+                line += f" ± {error:.4f}"
+            if nats:
+                line += self.tr(" ({nats} nats a picture)").format(nats=f"{nats:,.2f}")
+            lines.append(line)
+        return lines
+
+    def _measured_on(self, pictures: object) -> str:
+        if not isinstance(pictures, Mapping):
+            return ""
+        text = self.tr("{count} pictures ({data})")
+        return text.format(count=f"{_number(pictures.get('pictures')):,.0f}", data=pictures.get("data"))
+
+    def _duration(self, seconds: float) -> str:
+        if seconds < 2 * MINUTE:
+            return self.tr("{seconds} s").format(seconds=f"{seconds:.0f}")
+        if seconds < 2 * HOUR:
+            return self.tr("{minutes} min").format(minutes=f"{seconds / MINUTE:.0f}")
+        return self.tr("{hours} hours").format(hours=f"{seconds / HOUR:.1f}")
+
+
+def _number(value: object) -> float:
+    """0 for what is none: a card from elsewhere may hold anything."""
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,128 @@
+"""The list of models, those that came with pixpaint and a person's own, with all that is known of each."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from pixpaint.gui.field_worker import FieldWorker, TypicalJob
+from pixpaint.gui.model_facts import ModelFacts
+from pixpaint.gui.model_view import MIDDLE, SIZE, ModelView
+from pixpaint.models.field import Field
+from pixpaint.recipe import FillSettings
+
+if TYPE_CHECKING:
+    from pixpaint.models.card import ModelCard
+
+NAME = Qt.ItemDataRole.UserRole
+LIST_WIDTH = 210
+
+
+class ModelsDialog(QDialog):
+    """A model's field is found when it is first looked at, and kept as long as its weights are the same."""
+
+    use_wanted = Signal(str)
+    """the name of the model that is to paint"""
+
+    def __init__(self, worker: FieldWorker, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Models"))
+        self.resize(860, 720)
+        self._worker = worker
+        self._cards: dict[str, ModelCard] = {}
+        self._fields: dict[str, Field] = {}
+        self._number = 0
+        self.names = QListWidget()
+        self.names.setObjectName("models")
+        self.names.setFixedWidth(LIST_WIDTH)
+        self.names.setAccessibleName(self.tr("Models"))
+        self.view = ModelView()
+        scroll = QScrollArea()
+        scroll.setWidget(self.view)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.use = QPushButton(self.tr("&Use This Model"))
+        self.use.setDefault(True)
+        close = QPushButton(self.tr("C&lose"))
+        close.setAutoDefault(False)
+        pages = QHBoxLayout()
+        pages.setSpacing(16)
+        pages.addWidget(self.names)
+        pages.addWidget(scroll, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
+        buttons.addWidget(self.use)
+        buttons.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(16)
+        column.addLayout(pages, 1)
+        column.addLayout(buttons)
+        self.names.currentItemChanged.connect(self._show_current)
+        self.names.itemActivated.connect(self._use)
+        self.use.clicked.connect(self._use)
+        close.clicked.connect(self.close)
+        worker.found.connect(self._take)
+        worker.failed.connect(self._complain)
+
+    def show_models(self, cards: "Sequence[ModelCard]", chosen: str) -> None:
+        """The list anew; the model that is looked at stays so, or else the chosen one is."""
+        item = self.names.currentItem()
+        looked_at = chosen if item is None or not self.isVisible() else str(item.data(NAME))
+        self._cards = {card.name: card for card in cards}
+        self.names.clear()
+        for card in cards:
+            facts = ModelFacts(card)
+            origin = self.tr("your own") if facts.own else self.tr("bundled")
+            item = QListWidgetItem(f"{card.name}\n{facts.kind}, {origin}")
+            item.setData(NAME, card.name)
+            self.names.addItem(item)
+        self.names.setCurrentRow(
+            max(list(self._cards).index(looked_at) if looked_at in self._cards else 0, 0)
+        )
+        self.use.setEnabled(bool(self._cards))
+        self.names.setFocus()
+
+    @property
+    def _card(self) -> "ModelCard | None":
+        item = self.names.currentItem()
+        return None if item is None else self._cards[str(item.data(NAME))]
+
+    def _show_current(self) -> None:
+        card = self._card
+        self._number += 1
+        if card is None:
+            return
+        self.view.show_facts(ModelFacts(card))
+        if card.sha256 in self._fields:
+            self.view.show_field(self._fields[card.sha256])
+        else:
+            settings = FillSettings(model=card.name)
+            self._worker.ask(TypicalJob(id=self._number, settings=settings, size=SIZE, at=MIDDLE))
+
+    def _take(self, number: int, field: Field) -> None:
+        card = self._card
+        if number == self._number and card is not None:
+            self._fields[card.sha256] = field
+            self.view.show_field(field)
+
+    def _complain(self, job: object, sentence: str) -> None:
+        if isinstance(job, TypicalJob) and job.id == self._number:
+            self.view.complain(sentence)
+
+    def _use(self) -> None:
+        card = self._card
+        if card is not None:
+            self.use_wanted.emit(card.name)
+            self.close()

@@ -1,0 +1,233 @@
+"""The list of models tells what is known of each, draws what it sees when it is found, and hands one to the panel."""
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import CARDS, FakePainter
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from pixpaint.assets import user_models_folder
+from pixpaint.errors import BadModel
+from pixpaint.gui import model_desk
+from pixpaint.gui.main_window import MainWindow
+from pixpaint.gui.model_facts import ModelFacts
+from pixpaint.gui.models_dialog import ModelsDialog
+from pixpaint.gui.shortcuts import ShortcutsDialog
+from pixpaint.models.card import ModelCard, list_models, read_card
+from pixpaint.models.config import GatedPixelCNNConfig, PixelCNNConfig, PixelCNNPPConfig
+
+TIMEOUT = 10_000
+
+
+@pytest.fixture(autouse=True)
+def _models_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
+    """The bundled ones and `mine`."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = user_models_folder()
+    folder.mkdir(parents=True)
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(tiny_model.with_suffix(suffix), folder / f"mine{suffix}")
+
+
+def look_at(dialog: ModelsDialog, name: str) -> None:
+    (item,) = (item for item in items(dialog) if item.text().startswith(f"{name}\n"))
+    dialog.names.setCurrentItem(item)
+
+
+def items(dialog: ModelsDialog) -> list:
+    return [dialog.names.item(k) for k in range(dialog.names.count())]
+
+
+def opened(window: MainWindow) -> ModelsDialog:
+    window.does.browse.trigger()
+    return window.models.browser
+
+
+def test_every_model_is_listed_with_kind_and_origin(window: MainWindow) -> None:
+    dialog = opened(window)
+    texts = [item.text() for item in items(dialog)]
+    assert len(texts) == len(list_models())
+    assert {"sketch\nPixelCNN++, bundled", "mine\nPixelCNN++, your own"} <= set(texts)
+    assert dialog.view.title.text() == window.panel.model.currentText() == "sketch"
+
+
+def test_all_that_the_card_tells_is_told(window: MainWindow) -> None:
+    facts = opened(window).view.facts
+    card = read_card("sketch")
+    assert card.path is not None
+    assert facts["Kind"] == "PixelCNN++"
+    assert facts["Parameters"] == f"{card.parameters:,}"
+    assert facts["Size on disk"] == f"{card.path.stat().st_size / 1e6:.1f} MB"
+    assert facts["Trained on"] == card.data
+    assert facts["Licence"] == card.licence
+    assert facts["Notes"] == card.notes
+    assert "Lies at" not in facts
+    bits, error = card.bits_per_dim["all"], card.bits_per_dim["all standard error"]
+    assert facts["Bits/dim"].splitlines()[0].startswith(f"all hidden: {bits:.4f} ± {error:.4f} (")
+    assert "blanked" not in facts["Bits/dim"]
+    shown = {label.text() for label in window.models.browser.view.findChildren(QLabel)}
+    assert set(facts) | set(facts.values()) <= shown
+
+
+def test_where_an_own_model_lies_is_told(window: MainWindow) -> None:
+    dialog = opened(window)
+    look_at(dialog, "mine")
+    assert dialog.view.facts["Lies at"] == str(user_models_folder() / "mine.safetensors")
+    assert dialog.view.facts["Trained on"] == "nothing"
+    assert "Training" not in dialog.view.facts
+
+
+def test_it_opens_before_the_field_is_found(qtbot: QtBot, window: MainWindow, painter: FakePainter) -> None:
+    painter.look_gate = True
+    started = time.monotonic()
+    dialog = opened(window)
+    assert time.monotonic() - started < 1
+    assert dialog.isVisible()
+    assert dialog.view.note.isVisible()
+    assert not dialog.view.decoder.isVisible()
+    painter.allow_look()
+    qtbot.waitUntil(dialog.view.decoder.isVisible, timeout=TIMEOUT)
+    assert dialog.view.encoder.isVisible()
+    assert not dialog.view.note.isVisible()
+    assert dialog.view.decoder.pixmap().width() == 33 * 6 + 1
+
+
+def test_a_field_is_found_once_and_never_shown_with_another_model(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    painter.look_gate = True
+    dialog = opened(window)
+    qtbot.waitUntil(lambda: painter.typical == ["sketch"], timeout=TIMEOUT)
+    look_at(dialog, "mine")
+    with qtbot.waitSignal(window.field_worker.found, timeout=TIMEOUT):
+        painter.allow_look()
+    assert not dialog.view.decoder.isVisible()
+    painter.allow_look()
+    qtbot.waitUntil(dialog.view.decoder.isVisible, timeout=TIMEOUT)
+    painter.look_gate = False
+    look_at(dialog, "sketch")
+    qtbot.waitUntil(dialog.view.decoder.isVisible, timeout=TIMEOUT)
+    for name in ("mine", "sketch"):
+        look_at(dialog, name)
+        assert dialog.view.decoder.isVisible()
+    assert painter.typical == ["sketch", "mine", "sketch"]
+
+
+def test_a_model_that_can_t_be_read_says_so(qtbot: QtBot, window: MainWindow, painter: FakePainter) -> None:
+    painter.look_error = BadModel("The model file is damaged.")
+    dialog = opened(window)
+    qtbot.waitUntil(lambda: dialog.view.note.text() == "The model file is damaged.", timeout=TIMEOUT)
+
+
+@pytest.mark.parametrize("how", ["button", "Enter", "double click"])
+def test_the_model_that_is_looked_at_is_taken_into_use(qtbot: QtBot, window: MainWindow, how: str) -> None:
+    dialog = opened(window)
+    look_at(dialog, "mine")
+    if how == "button":
+        dialog.use.click()
+    elif how == "Enter":
+        qtbot.keyClick(dialog.names, Qt.Key.Key_Return)
+    else:
+        dialog.names.itemActivated.emit(dialog.names.currentItem())
+    assert window.panel.model.currentText() == "mine"
+    assert not dialog.isVisible()
+
+
+def test_a_model_that_comes_meanwhile_is_listed_at_once(window: MainWindow, tiny_model: Path) -> None:
+    dialog = opened(window)
+    look_at(dialog, "mine")
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(tiny_model.with_suffix(suffix), user_models_folder() / f"theirs{suffix}")
+    window.models._added({"name": "theirs"})
+    assert "theirs\nPixelCNN++, your own" in [item.text() for item in items(dialog)]
+    assert dialog.view.title.text() == "mine"
+
+
+def test_without_models_there_is_nothing_to_use(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_desk, "list_models", list)
+    dialog = opened(window)
+    assert dialog.names.count() == 0
+    assert not dialog.use.isEnabled()
+
+
+def test_the_keys_are_in_the_list_of_keys(window: MainWindow) -> None:
+    dialog = ShortcutsDialog(window.does.with_shortcuts(), window)
+    texts = {label.text() for label in dialog.findChildren(QLabel)}
+    assert {"Browse Models", "Ctrl+Shift+M", "Receptive Field", "F8"} <= texts
+
+
+@pytest.fixture
+def card() -> ModelCard:
+    config = PixelCNNPPConfig(channels=1, features=8, blocks=1, crop=28)
+    return ModelCard(name="a", config=config.to_json())
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (PixelCNNConfig(channels=1), "above and to the left only, and can't turn the picture"),
+        (GatedPixelCNNConfig(channels=1, oriented=True), "above and to the left only. Fills are turned"),
+    ],
+)
+def test_a_model_without_an_encoder_tells_what_it_goes_by_and_what_helps(
+    window: MainWindow, card: ModelCard, config: PixelCNNConfig, words: str
+) -> None:
+    blind = replace(card, name="blind", config=config.to_json())
+    outlook = ModelFacts(blind).outlook()
+    assert words in outlook
+    assert "several answers" in outlook
+    assert dict(ModelFacts(blind).all())["Goes by"] == outlook
+    window.panel.show_models([blind], chosen="blind")
+    assert outlook in window.panel._model_note.text()
+    sees = replace(card, name="sees", config=read_card("sketch").config)
+    assert ModelFacts(sees).outlook() == ""
+    window.panel.show_models([sees], chosen="sees")
+    assert "above and to the left" not in window.panel._model_note.text()
+
+
+def test_how_long_it_learned_counts_what_it_began_from(card: ModelCard) -> None:
+    def said(**training: object) -> str:
+        return dict(ModelFacts(replace(card, training=training)).all()).get("Training", "")
+
+    assert said(steps=100, batch=32, seconds=90) == "100 steps of 32 pictures, 90 s"
+    before = {"steps": 4450, "batch": 32, "seconds": 5580}
+    assert said(steps=8300, batch=32, seconds=6863, decoder_before=before) == (
+        "12,750 steps of 32 pictures, 3.5 hours"
+    )
+    assert said(steps=600, batch=8, seconds=660, **{"from": "photo"}).endswith("11 min, from photo")
+    assert said() == ""
+
+
+def test_small_models_are_told_in_thousands_and_strange_cards_do_no_harm(
+    card: ModelCard, tmp_path: Path
+) -> None:
+    assert "21 thousand parameters" in ModelFacts(replace(card, parameters=21_313)).in_short()
+    assert "5.4 million parameters" in ModelFacts(CARDS[0]).in_short()
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(bytes(43_210))
+    assert dict(ModelFacts(replace(card, path=path)).all())["Size on disk"] == "43 kB"
+    strange = replace(
+        card,
+        config={"kind": ["x"], "channels": 3, "crop": 8},
+        bits_per_dim={"all": "low"},
+        training={"steps": "many", "decoder_before": 3, "evaluated on": 4},
+    )
+    facts = dict(ModelFacts(strange).all())
+    assert "Kind" not in facts
+    assert facts["Pictures"] == "8 × 8, colour"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bits_per_dim": [1]}, {"training": "long"}, {"data": 3}, {"parameters": "many"}]
+)
+def test_a_card_of_another_shape_is_refused(wrong: dict[str, object]) -> None:
+    path = user_models_folder() / "mine.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **wrong}))
+    with pytest.raises(BadModel, match="can't be read"):
+        read_card("mine")
