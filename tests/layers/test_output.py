@@ -168,10 +168,27 @@ def test_shifted_parameters_describe_what_is_added_to_a_base(channels: int) -> N
     params = torch.randn(2, output.parameters, 3, 3, dtype=torch.float64, generator=generator) * 0.3
     y = (torch.randint(-20, 20, (2, channels, 3, 3), generator=generator) * 2).double() / 255
     base = (torch.randint(-20, 20, (2, channels, 3, 3), generator=generator) * 2).double() / 255
-    torch.testing.assert_close(
-        output.log_prob(output.shifted(params, base), y + base), output.log_prob(params, y)
-    )
-    torch.testing.assert_close(output.shifted(params, torch.zeros_like(base)), params)
+    shifted = output.shifted(params, base[:, :, None])
+    torch.testing.assert_close(output.log_prob(shifted, y + base), output.log_prob(params, y))
+    torch.testing.assert_close(output.shifted(params, torch.zeros_like(base)[:, :, None]), params)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_component_may_be_shifted_by_itself(channels: int) -> None:
+    """The probability is the components', each shifted alone, by their shares."""
+    output = DiscretizedLogisticMixture(channels, 3)
+    one = DiscretizedLogisticMixture(channels, 1)
+    generator = torch.Generator().manual_seed(0)
+    params = torch.randn(1, output.parameters, 2, 2, dtype=torch.float64, generator=generator) * 0.3
+    base = torch.rand(1, channels, 3, 2, 2, dtype=torch.float64, generator=generator) * 0.2
+    x = torch.randint(-20, 20, (1, channels, 2, 2), generator=generator).double() * 2 / 255
+    alone = []
+    for k in range(3):
+        own = torch.cat([torch.zeros_like(params[:, :1]), params[:, 3 + k :: 3]], 1)
+        alone.append(one.log_prob(one.shifted(own, base[:, :, k : k + 1]), x))
+    shares = torch.log_softmax(params[:, :3], 1)
+    wanted = torch.logsumexp(torch.stack(alone, 1) + shares, 1)
+    torch.testing.assert_close(output.log_prob(output.shifted(params, base), x), wanted)
 
 
 def test_choice_and_scale_are_sharpened_apart_and_unlikely_components_are_left_out() -> None:
