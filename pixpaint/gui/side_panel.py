@@ -124,17 +124,10 @@ class SidePanel(QFrame):
         self._filling = filling
         text = self.tr("Stop  (Esc)") if filling else instead or self.tr("Fill  (Ctrl+Enter)")
         self.button.setText(text)
-        settings = (
-            self.model,
-            self.label,
-            self.seed,
-            self.dice,
-            self.answers,
-            self.temperature,
-            self._slider,
-        )
-        for widget in settings:
-            widget.setEnabled(not filling and not instead)
+        self._changeable = not filling and not instead
+        for widget in (self.model, self.seed, self.dice, self.answers, self.temperature, self._slider):
+            widget.setEnabled(self._changeable)
+        self._enable_label()
 
     def show_note(self, text: str) -> None:
         """What a fill would do now, or why there can be none."""
@@ -238,8 +231,12 @@ class SidePanel(QFrame):
             self.label.setCurrentIndex(max(self.label.findText(chosen), 0))
             facts = ModelFacts(card)
             self._model_note.setText(f"{facts.in_short()}\n{facts.outlook()}".strip())
-        self.label.setEnabled(card is not None and bool(card.classes))
+        self._enable_label()
         self.model_chosen.emit()
+
+    def _enable_label(self) -> None:
+        """A class can be chosen where the model has any."""
+        self.label.setEnabled(self._changeable and self.card is not None and bool(self.card.classes))
 
     def _settle_label(self) -> None:
         """What was typed becomes a class that the model has, or none."""

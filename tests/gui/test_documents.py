@@ -304,6 +304,9 @@ def test_a_class_that_is_not_the_models_becomes_none(window: MainWindow) -> None
     window.panel.model.setCurrentText("digits")
     assert not window.panel.label.isEnabled()
     assert window.panel.settings().label is None
+    window.panel.show_filling(True)
+    window.panel.show_filling(False)
+    assert not window.panel.label.isEnabled()
 
 
 @pytest.mark.parametrize("scheme", [Scheme.LIGHT, Scheme.DARK])
