@@ -99,8 +99,8 @@ class Model(nn.Module, ABC):
         return []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """The maps as each layer is given them, and what the pixels are counted from, see `Base`. Independent
-        of the pixels painted: once a fill."""
+        """The maps as each layer is given them, and what the pixels are counted from, see `Base`. Independent of the
+        pixels painted: once a fill."""
         del maps, base
         return {}
 

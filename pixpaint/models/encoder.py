@@ -98,15 +98,15 @@ def continued(x: Tensor, known: Tensor, sweeps: int = 8) -> Tensor:
     fine, from the picture at half size, by so many sweeps of Jacobi's method at each size."""
     height, width = x.shape[2:]
     x = x * known
-    if max(height, width) > 1:
-        even = (0, width % 2, 0, height % 2)
-        weight = F.avg_pool2d(F.pad(known, even), 2)
-        half = F.avg_pool2d(F.pad(x, even), 2) / weight.clamp(min=0.25)
-        half = continued(half, (weight > 0).to(x), sweeps)
-        x = torch.where(
-            known > 0, x, F.interpolate(half, scale_factor=2.0, mode="bilinear")[..., :height, :width]
-        )
-    for _ in range(sweeps if max(height, width) > 1 else 0):
+    if height == width == 1:
+        return x
+    even = (0, width % 2, 0, height % 2)
+    weight = F.avg_pool2d(F.pad(known, even), 2)
+    half = F.avg_pool2d(F.pad(x, even), 2) / weight.clamp(min=0.25)
+    half = continued(half, (weight > 0).to(x), sweeps)
+    enlarged = F.interpolate(half, scale_factor=2.0, mode="bilinear")[..., :height, :width]
+    x = torch.where(known > 0, x, enlarged)
+    for _ in range(sweeps):
         around = F.pad(x, (1, 1, 1, 1), mode="replicate")
         mean = around[..., :-2, 1:-1] + around[..., 2:, 1:-1] + around[..., 1:-1, :-2] + around[..., 1:-1, 2:]
         x = torch.where(known > 0, x, mean / 4)

@@ -13,7 +13,7 @@ from pixpaint.errors import BadRequest
 from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
-from pixpaint.orientation import ORIENTATIONS
+from pixpaint.orientation import ORIENTATIONS, Scalar, orient
 from pixpaint.training.masks import fixed_hole
 
 
@@ -65,27 +65,27 @@ def evaluate(
     nats: list[Tensor] = []
     sizes: list[Tensor] = []
     for start in range(0, len(images), batch):
-        part = torch.from_numpy(images[start : start + batch]).movedim(-1, 1)
-        x = bytes_to_units(part, model.head.weight.dtype).to(device)
-        n, _, height, width = x.shape
-        holes = torch.from_numpy(np.stack([fixed_hole(hole, height, width, rng) for _ in range(n)]))
-        holes = holes[:, None].to(x)
+        part = images[start : start + batch]
+        n, height, width, _ = part.shape
+        holes = np.stack([fixed_hole(hole, height, width, rng) for _ in range(n)])
         label = torch.full((n,), config.classes, device=device)
         if labels is not None:
             given = torch.from_numpy(labels[start : start + batch].astype(np.int64)).to(device)
             label = torch.where((given >= 0) & (given < config.classes), given, label)
         each_order = []
         for orientation in range(ORIENTATIONS if ensemble else 1):
-            picture, hidden = (oriented(t, orientation) for t in (x, holes))
-            context = Context.of(picture, hidden)
+            pictures = torch.from_numpy(_oriented(part, orientation)).movedim(-1, 1)
+            x = bytes_to_units(pictures, model.head.weight.dtype).to(device)
+            hidden = torch.from_numpy(_oriented(holes, orientation))[:, None].to(x)
+            context = Context.of(x, hidden)
             turn = torch.full((n,), orientation, device=device)
-            params = model(picture, context.blanked() if blank_map else context, label, turn).params
-            log_prob = model.output.log_prob(params.float(), picture.float())
+            params = model(x, context.blanked() if blank_map else context, label, turn).params
+            log_prob = model.output.log_prob(params.float(), x.float())
             each_order.append((log_prob * hidden[:, 0]).sum((1, 2)).double().cpu())
         together = torch.logsumexp(torch.stack(each_order), 0) - log(len(each_order))
         nats.append(-together)
         on_progress(start + n, len(images))
-        sizes.append(holes.sum((1, 2, 3)).double().cpu() * config.channels)
+        sizes.append(torch.from_numpy(holes.sum((1, 2))).double() * config.channels)
     each, dims = torch.cat(nats), torch.cat(sizes)
     bits = each / np.log(2)
     ratio = bits.sum() / dims.sum()
@@ -100,10 +100,6 @@ def evaluate(
     )
 
 
-def oriented(planes: Tensor, orientation: int) -> Tensor:
-    """Planes (N, C, H, W) in one of the 8 orientations, as pixpaint/orientation.py has them."""
-    if orientation & 1:
-        planes = planes.flip(2)
-    if orientation & 2:
-        planes = planes.flip(3)
-    return planes.transpose(2, 3) if orientation & 4 else planes
+def _oriented(arrays: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
+    """A copy of arrays (n, H, W, ...), each in this orientation."""
+    return np.moveaxis(orient(np.moveaxis(arrays, 0, -1), orientation), -1, 0).copy()
