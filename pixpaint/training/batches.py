@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
 from pixpaint.scaling import Bytes, Hole, doubled, halved
+from pixpaint.training.drift import drifted, drifted_details
 from pixpaint.training.masks import random_hole, strokes
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.recipe import Recipe
@@ -25,12 +25,13 @@ from pixpaint.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """x (N, C, S, S) in [-1, 1]; `read`, the same as the model reads them, see `Recipe.drift`; what the model is told
-    of them; labels (N,), orientations (N,) as int64; `like` (N, C, S, S), the pictures again that the model is shown,
-    and zeros for those that it is not."""
+    """x (N, C, S, S) in [-1, 1]; `read`, the same as the model reads them, see `Recipe.drift`; `counted` (N, 1, S, S),
+    1 for the hidden pixels to learn from; what the model is told of the pictures; labels (N,), orientations (N,) as
+    int64; `like` (N, C, S, S), the pictures again that the model is shown, and zeros for those that it is not."""
 
     x: Tensor
     read: Tensor
+    counted: Tensor
     context: Context
     labels: Tensor
     orientations: Tensor
@@ -45,6 +46,7 @@ class Batch:
         return Batch(
             x=move(self.x),
             read=move(self.read),
+            counted=move(self.counted),
             context=Context(*(move(plane) for plane in self.context)),
             labels=self.labels.to(device),
             orientations=self.orientations.to(device),
@@ -54,16 +56,17 @@ class Batch:
 
 def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Batch:
     """The examples of these numbers, on the CPU."""
-    images, read, holes, hints, hinted, labels, orientations, shown = zip(
+    images, read, holes, counts, hints, hinted, labels, orientations, shown = zip(
         *(_example(pictures, recipe, number) for number in numbers), strict=True
     )
     x, seen, hint = (
         bytes_to_units(torch.from_numpy(np.stack(a)).movedim(-1, 1)) for a in (images, read, hints)
     )
-    hole, given = (torch.from_numpy(np.stack(a))[:, None].float() for a in (holes, hinted))
+    hole, counted, given = (torch.from_numpy(np.stack(a))[:, None].float() for a in (holes, counts, hinted))
     return Batch(
         x=x,
         read=seen,
+        counted=counted,
         context=Context.of(x, hole, hint, given),
         labels=torch.tensor(labels),
         orientations=torch.tensor(orientations),
@@ -73,9 +76,9 @@ def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Ba
 
 def _example(
     pictures: Pictures, recipe: Recipe, number: int
-) -> tuple[Bytes, Bytes, Hole, Bytes | NDArray[np.float32], Hole, int, int, bool]:
-    """Picture (S, S, C), the same as it is read, hole (S, S), hints (S, S, C), where they are (S, S), label,
-    orientation, whether it is shown."""
+) -> tuple[Bytes, Bytes, Hole, Hole, Bytes | NDArray[np.float32], Hole, int, int, bool]:
+    """Picture (S, S, C), the same as it is read, hole (S, S), the part of it that counts (S, S), hints (S, S, C), where
+    they are (S, S), label, orientation, whether it is shown."""
     rng = np.random.Generator(np.random.Philox(key=np.array([recipe.seed, number], np.uint64)))
     config = recipe.model
     size = config.crop
@@ -95,50 +98,23 @@ def _example(
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
-    read = image
-    if recipe.drift > 0 and not hinted.all() and not hole.all() and rng.random() < recipe.drift:
-        read = drifted(rng, image, hole)
+    read, counted = image, hole
+    if recipe.drift > 0 and not hole.all() and rng.random() < recipe.drift:
+        if hinted.all():
+            read, counted = drifted_details(rng, image, hole)
+        else:
+            read = drifted(rng, image, hole)
     return (
         np.ascontiguousarray(image),
         np.ascontiguousarray(read),
         hole,
+        counted,
         np.ascontiguousarray(hints, np.float32),
         hinted,
         label,
         orientation,
         shown,
     )
-
-
-DRIFT, DRIFTING = 40.0, 8
-"""Bytes: the deviation of how far off a drifted picture is in the end; and how many pixels it takes to be."""
-
-
-def drifted(rng: np.random.Generator, image: Bytes, hole: Hole) -> Bytes:
-    """A picture (H, W, C) with a smooth error, mostly the same in all channels, inside the hole (H, W): it grows from
-    the known pixels above and to the left on."""
-    height, width, channels = image.shape
-    size = tuple(rng.integers(2, 7, 2))
-    common = rng.normal(size=(*size, 1)) + 0.5 * rng.normal(size=(*size, channels))
-    error = np.stack(
-        [
-            np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BICUBIC))
-            for plane in np.moveaxis(common, -1, 0).astype(np.float32)
-        ],
-        -1,
-    )
-    since = np.minimum(_since_known(hole), _since_known(hole.T).T)
-    error *= np.minimum(since / DRIFTING, 1)[..., None]
-    moved: Bytes = np.clip(np.rint(image + DRIFT * rng.normal() * error), 0, 255).astype(np.uint8)
-    return moved
-
-
-def _since_known(hole: Hole) -> NDArray[np.intp]:
-    """How many pixels of the hole (H, W) there are in a row up to each, itself included; before the edge are more."""
-    columns = np.arange(hole.shape[1])
-    last = np.maximum.accumulate(np.where(hole, -DRIFTING, columns), axis=1)
-    since: NDArray[np.intp] = columns - last
-    return since
 
 
 def rough_colours(rng: np.random.Generator, image: Bytes, hole: Hole) -> tuple[Bytes, Hole]:

@@ -121,7 +121,7 @@ class Loop:
         return range(first, first + share)
 
     def _run(self, network: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Nats of the hidden pixels of each picture, and of the preview of them."""
+        """Nats of the hidden pixels of each picture that count, and of the preview of them."""
         prediction = network(batch.read, batch.context, batch.labels, batch.orientations, batch.like)
         nats = self._nats(prediction.params, batch)
         preview = prediction.preview
@@ -130,7 +130,7 @@ class Loop:
     def _nats(self, params: Tensor, batch: Batch) -> Tensor:
         """What the hidden pixels of each picture cost by these output parameters (N, P, H, W): (N,)."""
         log_prob = self.state.model.output.log_prob(params.float(), batch.x)
-        return -(log_prob * batch.context.hole[:, 0]).sum((1, 2))
+        return -(log_prob * batch.counted[:, 0]).sum((1, 2))
 
     def step(self, batch: Batch) -> float:
         """One step of Adam on a batch of this process; bits/dim of the hidden pixels over all processes."""
@@ -139,7 +139,7 @@ class Loop:
             hash((recipe.seed, state.step, self.rank)) & 0x7FFFFFFF
         )  # dropout, the same when resumed
         state.model.train()
-        sizes = batch.context.hole.sum((1, 2, 3)) * recipe.model.channels
+        sizes = batch.counted.sum((1, 2, 3)) * recipe.model.channels
         weights = sizes**-recipe.balance
         totals = torch.stack([sizes.sum(), (weights * sizes).sum()])
         if self.world > 1:

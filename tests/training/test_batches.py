@@ -109,14 +109,21 @@ def test_colour_strokes_lie_in_the_hole_and_are_near_what_it_hides() -> None:
 def test_what_is_read_of_a_hole_may_drift_and_nothing_else_does() -> None:
     recipe = replace(RECIPE, drift=1.0, half_size_hints=0.5)
     batch = make_batch(FourPictures(), recipe, range(60))
-    context = batch.context
+    hole = batch.context.hole
     error = (batch.read - batch.x).abs()
-    assert not (error * (1 - context.hole)).any()
+    assert not (error * (1 - hole)).any()
     drifts = error.amax((1, 2, 3)) > 0
-    partly = context.hole.amin((1, 2, 3)) == 0
-    hinted = context.hinted.amin((1, 2, 3)) == 1
-    assert not (drifts & (hinted | ~partly)).any()
-    assert drifts.sum() > 0.8 * (partly & ~hinted).sum()  # a white pixel can't get any whiter
+    partly = hole.amin((1, 2, 3)) == 0
+    hinted = batch.context.hinted.amin((1, 2, 3)) == 1
+    assert not (drifts & ~partly).any()
+    cells = hole.unfold(2, 2, 2).unfold(3, 2, 2).amin((4, 5)) * (partly & hinted)[:, None, None, None]
+    for kind in (cells.amax((1, 2, 3)) > 0, partly & ~hinted):
+        assert (drifts & kind).sum() > 0.8 * kind.sum()  # a white pixel can't get any whiter
+    closed = torch.zeros_like(hole)
+    closed[:, :, 1::2] = cells.repeat_interleave(2, 3)
+    assert closed.any()
+    assert torch.equal(batch.counted, hole * (1 - closed))
     still = make_batch(FourPictures(), replace(recipe, drift=0.0), range(60))
     assert torch.equal(still.read, still.x)
     assert torch.equal(still.x, batch.x)
+    assert torch.equal(still.counted, hole)
