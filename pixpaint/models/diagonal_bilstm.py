@@ -11,8 +11,7 @@ A alone a row's last pixel is hidden from all but the last four of the next row,
 lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import cast
+from collections.abc import Iterator
 
 from torch import Tensor
 
@@ -20,7 +19,7 @@ from pixpaint.layers.cache import Cache
 from pixpaint.layers.recurrent import DiagonalBiLSTM
 from pixpaint.models.base import Condition
 from pixpaint.models.config import DiagonalBiLSTMConfig
-from pixpaint.models.pixel_rnn import PixelRNN, Residual
+from pixpaint.models.pixel_rnn import PixelRNN
 
 
 class DiagonalBiLSTMModel(PixelRNN):
@@ -44,7 +43,9 @@ class DiagonalBiLSTMModel(PixelRNN):
         holds a few more while it runs."""
         config = self.config
         wide = 9 * config.features * (config.layers + 4)
-        return wide + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
+        return wide + self.numbers_told() + 2 * (
+            config.head + self.output.parameters
+        ) + 16 * config.channels, 0
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above and, of a single row, all layers right to left over the row above it."""
@@ -60,6 +61,6 @@ class DiagonalBiLSTMModel(PixelRNN):
 
     def diagonals(self) -> Iterator[DiagonalBiLSTM]:
         """Its LSTM layers."""
-        for layer in cast(Iterable[Residual], self.layers):
+        for layer in self.residuals():
             assert isinstance(layer.lstm, DiagonalBiLSTM)
             yield layer.lstm

@@ -35,4 +35,6 @@ class RowLSTMModel(PixelRNN):
         """Two planes of h states and one of 2h inputs a layer, those of the first; the prefill holds a few more."""
         config = self.config
         wide = 4 * config.features * (config.layers + 4)
-        return wide + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
+        return wide + self.numbers_told() + 2 * (
+            config.head + self.output.parameters
+        ) + 16 * config.channels, 0
