@@ -2,7 +2,8 @@
 
 Gates come of the input (*input-to-state*: a convolution over the whole chunk, masked) and of the states around
 (*state-to-state*: no bias and no mask, since all its cells lie before). What else a layer is told, of the whole
-image, is added to the gates. The states are planes in the cache, so that a row goes on from the row above it and a pixel from the one to its left; how a chunk is run: see pixpaint/layers/scan.py.
+image, is added to the gates. The states are planes in the cache, so that a row goes on from the row above it and a
+pixel from the one to its left; how a chunk is run: see pixpaint/layers/scan.py.
 """
 
 import math

@@ -41,6 +41,8 @@ def test_in_a_run_limited_by_time_the_rate_falls_with_the_time_or_with_the_steps
         "colour-row-lstm",
         "colour-diagonal-bilstm",
         "colour-pixelcnnpp",
+        "colour-half-pixelcnn",
+        "colour-multiscale",
     ],
 )
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
