@@ -74,6 +74,7 @@ def test_an_unknown_or_broken_recipe_is_refused(tmp_path) -> None:
         {"no_class": float("nan")}, {"half_size_hints": 0.6, "stroke_hints": 0.6},
         {"minutes": 0}, {"minutes": -1.0}, {"minutes": "10"}, {"minutes": float("inf")}, {"start_from": None},
         {"half_size_hints": 1.5, "stroke_hints": -0.5}, {"bf16": 1},
+        {"halved": -1}, {"halved": True}, {"halved": 6}, {"halved": "1"},
     ],
     ids=str,
 )  # fmt: skip
