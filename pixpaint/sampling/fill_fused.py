@@ -45,9 +45,8 @@ PATIENCE = 0.01
 
 
 def can_fuse(model: Model) -> TypeGuard[PixelCNNPP | Masked]:
-    """Whether there are loops for what the model is made of. Those of a hint's map without an encoder are missing."""
-    alone = model.config.hinted and model.config.encoder is None
-    return isinstance(model, PixelCNNPP | Masked) and not alone
+    """Whether there are loops for what the model is made of."""
+    return isinstance(model, PixelCNNPP | Masked)
 
 
 def make_ready(model: Model) -> None:

@@ -119,8 +119,6 @@ def test_every_engine_paints_the_same_bytes_in_float64(name: str, coarse) -> Non
     assert {event.level for event in events} >= {0, 1}
     assert (slow[~hole] == image[~hole]).all()
     for engine in ENGINES:
-        if engine == "fused" and not MODELS[name].counted:
-            continue
         fast, _ = drawn(fine, small, image, hole, engine=engine, **options)
         np.testing.assert_array_equal(slow, fast)
 
