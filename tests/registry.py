@@ -247,10 +247,10 @@ MODELS: dict[str, ModelConfig] = {
     "gated_pixel_cnn one bit, hinted": GatedPixelCNNConfig(
         channels=1,
         levels=2,
-        features=4,
+        features=6,
         layers=3,
         kernel=3,
-        head=12,
+        head=24,
         classes=2,
         hinted=True,
         context=4,
