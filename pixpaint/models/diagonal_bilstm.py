@@ -42,10 +42,8 @@ class DiagonalBiLSTMModel(PixelRNN):
         """Of each layer four planes of h states, one of the result and one of 4h gates, those of the first; the prefill
         holds a few more while it runs."""
         config = self.config
-        wide = 9 * config.features * (config.layers + 4)
-        return wide + self.numbers_told() + 2 * (
-            config.head + self.output.parameters
-        ) + 16 * config.channels, 0
+        wide = 9 * config.features * (config.layers + 4) + self.numbers_told()
+        return wide + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above and, of a single row, all layers right to left over the row above it."""

@@ -86,8 +86,7 @@ def fill(
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
     by `fused` every few milliseconds and perhaps by another thread. `like` is an RGB picture, of the size of those the
     model was trained on, that the result is to be like, for models with `likeness`. `coarse` is a model that paints
-    the coarsest level, with a class of its own, see pixpaint/sampling/pyramid.py; if the engine has no loops for it,
-    `torch` paints that level.
+    the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -103,21 +102,16 @@ def fill(
         raise BadRequest("A fill needs one candidate or more and a seed from 0 to 2**64 - 1.")
     if min(tempering.choice, tempering.scale) < 0 or not 0 < tempering.top_p <= 1:
         raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
-    shown = [hand.model for hand in pair if hand is not None and hand.model.config.likeness]
-    if like is not None and not shown:
+    hands = [hand for hand in pair if hand is not None]
+    if like is not None and not any(hand.model.config.likeness for hand in hands):
         raise BadRequest(
             f"{model.config.title} can't be shown what to draw: this model was trained without likeness."
         )
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
-    chosen = choose_engine(engine, model, candidates)
+    chosen = {hand.model: engines[choose_engine(engine, hand.model, candidates)] for hand in hands}
     todo = hole if painted is None else hole & ~painted
     found = [part for part in pair.parts(hole) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
-
-    def paint(hand: Hand, window: Window) -> Iterator[PaintedRow]:
-        own = chosen if chosen != "fused" or can_fuse(hand.model) else "torch"
-        return engines[own](hand.model, window, tempering, stop)
-
     return _Fill(
         pair=pair,
         image=image,
@@ -125,7 +119,7 @@ def fill(
         todo=todo,
         seeds=[seed + k for k in range(candidates)],
         like=None if like is None else in_colours_of(model.config, like),
-        paint=paint,
+        paint=lambda by, window: chosen[by](by, window, tempering, stop),
     ).run(found)
 
 
@@ -139,7 +133,7 @@ class _Fill:
     todo: NDArray[np.bool_]
     seeds: list[int]
     like: Bytes | None
-    paint: Callable[[Hand, Window], Iterator[PaintedRow]]
+    paint: Callable[[Model, Window], Iterator[PaintedRow]]
     row: int = 0
     row_count: int = 0
     done: int = 0
@@ -202,7 +196,7 @@ class _Fill:
                 label=work.by.label,
                 like=self.like,
             )
-            for painted in self.paint(work.by, window):
+            for painted in self.paint(work.by.model, window):
                 self.row += 1
                 self.done += len(painted.columns)
                 at = (painted.row, painted.columns)

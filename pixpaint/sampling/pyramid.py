@@ -73,10 +73,11 @@ def parts(hole: Hole, crop: int, *, pyramid: bool, coarse: int | None = None) ->
     for rows, columns in separate(hole, crop):
         box = hole[_slice(rows), _slice(columns)]
         coarsest = depth(box, hole.shape, coarse or crop) if pyramid else 0
-        reach = crop << coarsest
-        if coarse is not None:
+        if coarse is None:
+            reach = crop << coarsest
+        else:
             coarsest = max(coarsest, 1)
-            reach = max(coarse << coarsest, crop << coarsest - 1)
+            reach = max(coarse << coarsest, crop << (coarsest - 1))
         found.append(
             Part(
                 rows=rows,
