@@ -36,10 +36,12 @@ class FillSettings:
     `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
     temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
     `top_p` is the share of the likeliest components that is drawn from; None is what the model's card recommends.
-    Raises BadRequest.
+    `coarse` names another model, which paints the coarsest level first: see pixpaint/sampling/pyramid.py. Raises
+    BadRequest.
     """
 
     model: str = "sketch"
+    coarse: str | None = None
     label: str | None = None
     seed: int = 0
     temperature: float = 1.0
@@ -53,6 +55,8 @@ class FillSettings:
     def __post_init__(self) -> None:
         if not self.model:
             raise BadRequest("The name of the model is empty: name one, such as sketch.")
+        if self.coarse == "":
+            raise BadRequest("The name of the coarse model is empty: name one, or leave it out.")
         if not 0 <= self.seed < SEED_LIMIT:
             raise BadRequest(f"The seed is {self.seed}: use a whole number from 0 to {SEED_LIMIT - 1}.")
         temperatures = {"": self.temperature, " of the choice": self.choice, " of the scale": self.scale}
@@ -76,7 +80,8 @@ class Recipe:
     """One finished fill: its settings, model and hole; `settings.seed` is the kept candidate's own.
 
     The hole is kept as its bounding box (top, left, bottom, right; the last two exclusive, in pixels) and the
-    box's bits in raster order, packed, compressed with zlib, in base64. `version` is that of pixpaint.
+    box's bits in raster order, packed, compressed with zlib, in base64. `coarse_sha256` is of the coarse model's
+    weights, if there was one; `version` is that of pixpaint.
     """
 
     settings: FillSettings
@@ -84,11 +89,18 @@ class Recipe:
     box: Box
     hole_bits: str
     result_sha256: str
+    coarse_sha256: str | None = None
     version: str = __version__
 
     @classmethod
     def of_fill(
-        cls, settings: FillSettings, model_sha256: str, pixels: NDArray[np.uint8], hole: NDArray[np.bool_]
+        cls,
+        settings: FillSettings,
+        model_sha256: str,
+        pixels: NDArray[np.uint8],
+        hole: NDArray[np.bool_],
+        *,
+        coarse_sha256: str | None = None,
     ) -> "Recipe":
         """The recipe of the finished picture `pixels` (H, W, 3), whose `hole` (H, W) `settings` painted."""
         box = bounding_box(hole)
@@ -100,6 +112,7 @@ class Recipe:
             box=box,
             hole_bits=base64.b64encode(zlib.compress(bits, 9)).decode("ascii"),
             result_sha256=painted_sha256(pixels, hole),
+            coarse_sha256=coarse_sha256,
         )
 
     def hole_mask(self, height: int, width: int) -> NDArray[np.bool_]:
@@ -135,6 +148,8 @@ class Recipe:
             "version": self.version,
             "model": settings.model,
             "model_sha256": self.model_sha256,
+            "coarse": settings.coarse,
+            "coarse_sha256": self.coarse_sha256,
             "label": settings.label,
             "seed": settings.seed,
             "temperature": settings.temperature,
@@ -153,7 +168,8 @@ class Recipe:
         try:
             settings = FillSettings(
                 model=_typed(fields["model"], str),
-                label=None if fields["label"] is None else _typed(fields["label"], str),
+                coarse=_text(fields.get("coarse")),
+                label=_text(fields["label"]),
                 seed=_typed(fields["seed"], int),
                 temperature=float(fields["temperature"]),
                 choice=_number(fields.get("choice", 1.0)),
@@ -169,6 +185,7 @@ class Recipe:
                 box=(top, left, bottom, right),
                 hole_bits=_typed(fields["hole"]["bits"], str),
                 result_sha256=_typed(fields["result_sha256"], str),
+                coarse_sha256=_text(fields.get("coarse_sha256")),
                 version=_typed(fields["version"], str),
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -237,6 +254,11 @@ def _parsed(text: str) -> Any:
 def _number(value: object) -> float | None:
     """A number or nothing."""
     return None if value is None else float(value if type(value) is int else _typed(value, float))
+
+
+def _text(value: object) -> str | None:
+    """A text or nothing."""
+    return None if value is None else _typed(value, str)
 
 
 def _typed(value: object, kind: type[T]) -> T:

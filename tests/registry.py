@@ -219,12 +219,19 @@ MODELS: dict[str, ModelConfig] = {
     "pixel_cnn_pp one bit, classes only": PixelCNNPPConfig(
         channels=1, levels=2, features=4, blocks=1, classes=3, context=4, crop=8
     ),
+    "pixel_cnn_pp RGB, hinted, without an encoder": PixelCNNPPConfig(
+        features=4, blocks=1, components=2, hinted=True, context=4, crop=8
+    ),
+    "pixel_cnn_pp one bit, hinted": PixelCNNPPConfig(
+        channels=1, levels=2, features=4, blocks=1, hinted=True, encoder=SMALL_ENCODER, crop=8
+    ),
     "pixel_cnn RGB": PixelCNNConfig(features=12, blocks=2, head=24, crop=8),
     "pixel_cnn RGB, features that three does not divide": PixelCNNConfig(
         features=13, blocks=1, head=23, crop=8
     ),
     "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
     "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
+    "pixel_cnn RGB, hinted": PixelCNNConfig(features=12, blocks=2, head=24, hinted=True, context=4, crop=8),
     "gated_pixel_cnn RGB": GatedPixelCNNConfig(
         features=12, layers=3, kernel=3, head=24, classes=2, oriented=True, likeness=True, context=4, crop=8
     ),
@@ -237,11 +244,27 @@ MODELS: dict[str, ModelConfig] = {
     "gated_pixel_cnn one bit, classes only": GatedPixelCNNConfig(
         channels=1, levels=2, features=4, layers=1, kernel=3, head=12, classes=3, context=4, crop=8
     ),
+    "gated_pixel_cnn one bit, hinted": GatedPixelCNNConfig(
+        channels=1,
+        levels=2,
+        features=6,
+        layers=3,
+        kernel=3,
+        head=24,
+        classes=2,
+        hinted=True,
+        context=4,
+        crop=8,
+    ),
     "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
     "row_lstm grey, kernel 5": RowLSTMConfig(channels=1, features=3, layers=1, kernel=5, head=8, crop=8),
     "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=2, head=8, crop=8),
+    "row_lstm RGB, hinted": RowLSTMConfig(features=6, layers=2, head=18, hinted=True, context=4, crop=8),
     "diagonal_bilstm RGB": DiagonalBiLSTMConfig(features=6, layers=2, head=18, crop=8),
     "diagonal_bilstm grey": DiagonalBiLSTMConfig(channels=1, features=3, layers=1, head=8, crop=8),
+    "diagonal_bilstm grey, hinted": DiagonalBiLSTMConfig(
+        channels=1, features=3, layers=2, head=8, hinted=True, context=4, crop=8
+    ),
     "diagonal_bilstm one bit": DiagonalBiLSTMConfig(
         channels=1, levels=2, features=3, layers=3, head=8, crop=8
     ),

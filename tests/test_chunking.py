@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache, NoCache
 from pixpaint.models.base import framed, views
-from pixpaint.models.encoder import Context
+from pixpaint.models.encoder import Base, Context
 from pixpaint.sampling.fill_cached import runs_of
 from tests.partitions import chunks, holes
 from tests.registry import HEIGHT, MODELS, WIDTH, LayerCase, layer_cases, model_of
@@ -24,6 +24,18 @@ def cells(x: torch.Tensor, chunk: Chunk, scale: int) -> torch.Tensor:
     """The part of a plane at 1/scale that holds the chunk's pixels."""
     bottom, right = -(-(chunk.row + chunk.height) // scale), -(-(chunk.column + chunk.width) // scale)
     return x[:, :, chunk.row // scale : bottom, chunk.column // scale : right]
+
+
+def context_of(x: torch.Tensor, hole: torch.Tensor) -> Context:
+    """What a model is told of two pictures x (2, C, H, W) with holes (2, 1, H, W): a hint everywhere of the first one,
+    of the other none."""
+    everywhere = torch.tensor([1.0, 0.0], dtype=x.dtype)[:, None, None, None].expand_as(hole)
+    return Context.of(x, hole, 0.8 * x.roll(1, 3), everywhere)
+
+
+def counted(x: torch.Tensor, base: torch.Tensor | None) -> torch.Tensor:
+    """Pictures as the decoder is given them."""
+    return x if base is None else x - Base.of(base).origin
 
 
 def placed(cache: FeatureCache, chunk: Chunk, coarsest: int, moving: bool) -> FeatureCache:
@@ -74,10 +86,10 @@ def test_model(name: str, moving: bool, data: st.DataObject) -> None:
     x = torch.rand(2, channels, height, width, dtype=torch.float64) * 2 - 1
     hole = (torch.rand(2, 1, height, width) < 0.4).double()
     label, orientation = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
-    above, left, here = views(framed(x, (height, width)))
     with torch.inference_mode():
-        whole = model(x, Context.of(x, hole), label, orientation).params
-        context, base = model.told(Context.of(x, hole))
+        whole = model(x, context_of(x, hole), label, orientation).params
+        context, base = model.told(context_of(x, hole))
+        above, left, here = views(framed(counted(x, base), (height, width)))
         condition = model.condition(model.maps(context, label, orientation), base)
         planes = FeatureCache(height, width)
         for chunk in partition:
@@ -102,14 +114,14 @@ def test_model_where_a_hole_is_painted_anew_in_a_picture_that_was_run_before(
     hole = data.draw(holes(height, width))
     before, after = (torch.rand(2, channels, height, width, dtype=torch.float64) * 2 - 1 for _ in range(2))
     after = torch.where(torch.from_numpy(hole), after, before)
-    context = Context.of(after, torch.from_numpy(hole).expand(2, 1, -1, -1).double())
+    context = context_of(after, torch.from_numpy(hole).expand(2, 1, -1, -1).double())
     told = torch.tensor([0, model.config.classes]), torch.tensor([3, 0])
     with torch.inference_mode():
         whole = model(after, context, *told).params
         context, base = model.told(context)
         condition = model.condition(model.maps(context, *told), base)
         planes = FeatureCache(height, width)
-        old, new = views(framed(before, (height, width))), views(framed(after, (height, width)))
+        old, new = (views(framed(counted(x, base), (height, width))) for x in (before, after))
         model.rows(old.above, planes, condition)
         model.pixels(old.left, planes, condition, old.here)
         rows = np.flatnonzero(hole.any(1))

@@ -89,3 +89,9 @@ def test_every_model_is_registered_and_one_of_the_family() -> None:
     assert models
     assert models <= registered
     assert {config.kind for config in MODELS.values()} == set(FAMILY) == set(CONFIGS)
+
+
+def test_every_kind_of_model_is_registered_with_hints_too_and_pixelcnnpp_also_without_an_encoder() -> None:
+    hinted = [config for config in MODELS.values() if config.hinted]
+    assert {config.kind for config in hinted} == set(FAMILY)
+    assert {config.encoder is None for config in hinted if config.kind == "pixel_cnn_pp"} == {True, False}

@@ -20,18 +20,23 @@ from pixpaint.png import save_png
 from pixpaint.training.data import open_pictures
 from pixpaint.training.evaluate import Score, evaluate
 from pixpaint.training.masks import FIXED_HOLES
+from pixpaint.training.pictures import shrunk
+from pixpaint.training.recipe import MOST_HALVED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What is asked of a model: `hole` of `masks.fixed_hole`; `size` the side of the pictures in pixels, None for the
-    model's own; `sheet` is where a contact sheet goes; `record` scores every kind of hole, with the map and without,
+    model's own; they are `halved` so many times, from pictures so much larger, and `hints` tells the model each at half
+    its size; `sheet` is where a contact sheet goes; `record` scores every kind of hole, with the map and without,
     and writes the figures into the model's card."""
 
     model: str
     data: str
     hole: str
     size: int | None
+    halved: int
+    hints: bool
     blank_map: bool
     ensemble: bool
     sheet: Path | None
@@ -43,11 +48,15 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
     card = read_card(question.model)
     if question.size is not None and question.size < 1:
         raise BadRequest(f"--size is {question.size}: use a whole number from 1.")
+    if not 0 <= question.halved <= MOST_HALVED:
+        raise BadRequest(f"--halved is {question.halved}: use a whole number from 0 to {MOST_HALVED}.")
     if question.sheet is not None:
         check_png([question.sheet], [])
-    images, labels = open_pictures(
-        question.data, channels=card.channels, classes=card.classes, size=question.size or card.size
-    )
+    size = (question.size or card.size) << question.halved
+    images, labels = open_pictures(question.data, channels=card.channels, classes=card.classes, size=size)
+    if question.halved:
+        one_bit = card.config.get("levels") == 2
+        images = np.stack([shrunk(image, question.halved, one_bit=one_bit) for image in images])
     with Progress("evaluating") as progress:
         progress.say(f"loading {question.model} ...")
         network = load_model(question.model)
@@ -58,6 +67,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
             labels,
             hole=question.hole,
             blank_map=question.blank_map,
+            hints=question.hints,
             ensemble=question.ensemble,
             on_progress=progress.update,
         )
@@ -85,6 +95,9 @@ def record(
         if network.config.encoder is not None and hole != "all":
             blank = evaluate(network, images, labels, hole=hole, blank_map=True)
             figures[f"{hole} blanked"] = round(blank.bits_per_dim, 4)
+        if hole == "all" and network.config.hinted:
+            hinted = evaluate(network, images, labels, hole=hole, hints=True)
+            figures["all hinted"] = round(hinted.bits_per_dim, 4)
         if hole == "all":
             figures["all nats per image"] = round(seeing.nats_per_image, 4)
             figures["all nats standard error"] = round(seeing.nats_error, 4)
@@ -101,6 +114,8 @@ def as_fields(question: Question, score: Score) -> dict[str, Any]:
         "data": question.data,
         "hole": question.hole,
         "size": question.size,
+        "halved": question.halved,
+        "hints": question.hints,
         "blank_map": question.blank_map,
         "ensemble": question.ensemble,
         "bits_per_dim": score.bits_per_dim,
@@ -113,9 +128,13 @@ def as_fields(question: Question, score: Score) -> dict[str, Any]:
 
 def sentence(question: Question, card: ModelCard, score: Score) -> str:
     """What a person reads."""
-    how = (", map blanked" if question.blank_map else "") + (
-        ", ensemble of 8 orientations" if question.ensemble else ""
-    )
+    said = {
+        f"halved {question.halved} time(s)": question.halved,
+        "told the half-size picture": question.hints,
+        "map blanked": question.blank_map,
+        "ensemble of 8 orientations": question.ensemble,
+    }
+    how = "".join(f", {words}" for words, holds in said.items() if holds)
     return (
         f"{card.name} on {question.data}, hole {question.hole}{how}: "
         f"{score.bits_per_dim:.4f} ± {score.standard_error:.4f} bits/dim, "

@@ -93,6 +93,7 @@ def check(painter: Painter, settings: FillSettings) -> None:
     """Raises BadModel or BadRequest for what can be known before the model is loaded."""
     painter.card(settings)
     painter.label(settings)
+    painter.coarse_card(settings)
 
 
 def open_job(job: Job, settings: FillSettings) -> Document:
@@ -145,12 +146,16 @@ def fill_document(
     if settings.candidates > 1:
         progress.say("comparing the results ...")
         fits = painter.fits(settings, np.stack([result.pixels for result in results]), hole).sum(0)
-    card = painter.card(settings)
+    card, coarse = painter.card(settings), painter.coarse_card(settings)
     bits_per_dim = nats / (math.log(2) * np.count_nonzero(hole) * card.channels)
     candidates = []
     for k, path in enumerate(numbered(output, settings.candidates)):
         recipe = Recipe.of_fill(
-            replace(settings, seed=settings.seed + k, candidates=1), card.sha256, results[k].pixels, hole
+            replace(settings, seed=settings.seed + k, candidates=1),
+            card.sha256,
+            results[k].pixels,
+            hole,
+            coarse_sha256=None if coarse is None else coarse.sha256,
         )
         results[k].recipes = (*document.recipes, recipe)
         save_png(results[k], path)
@@ -182,6 +187,7 @@ def summary(settings: FillSettings, reports: Sequence[Report]) -> dict[str, Any]
     )
     return {
         "model": settings.model,
+        "coarse": settings.coarse,
         "seed": settings.seed,
         "engine": settings.engine,
         "device": settings.device,
@@ -200,8 +206,9 @@ def sentence(settings: FillSettings, report: Report) -> str:
     outputs = first.output if first is last else f"{first.output} to {last.output}"
     fitting = "" if first is last else f"; {best.output}, of seed {best.seed}, fits best"
     bits = sum(candidate.bits_per_dim for candidate in report.candidates) / len(report.candidates)
+    models = settings.model if settings.coarse is None else f"{settings.model} from {settings.coarse}"
     rate = f"{report.pixels / report.seconds:.0f} a second" if report.seconds else "at once"
     return (
         f"{outputs}: {report.pixels} pixels in {report.seconds:.1f} s ({rate}), {bits:.3f} bits/dim, "
-        f"{settings.model} with seed {settings.seed}, {settings.engine} on {settings.device}{fitting}"
+        f"{models} with seed {settings.seed}, {settings.engine} on {settings.device}{fitting}"
     )

@@ -62,6 +62,12 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
     """What filling and drawing from nothing have in common; FillSettings and the model check the values."""
     add = parser.add_argument
     add("--model", metavar="NAME", help="a model's name or .safetensors file (photo for colour, else sketch)")
+    add(
+        "--coarse",
+        metavar="MODEL",
+        help="a second model, which paints a picture of half the size first, or less; the first, trained with hints, "
+        "goes on from there",
+    )
     add("--label", metavar="CLASS", help="what the picture shows, one of the model's classes (none)")
     add("--seed", metavar="N", type=int, default=0, help="the same seed draws the same pixels (0)")
     add("--temperature", metavar="T", type=float, default=1.0, help="below 1 plainer, above 1 wilder (1)")
@@ -78,6 +84,7 @@ def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "Fi
 
     return FillSettings(
         model=options.model or model,
+        coarse=options.coarse,
         label=options.label,
         seed=options.seed,
         temperature=options.temperature,
@@ -252,6 +259,14 @@ def _eval_options(parser: ArgumentParser) -> None:
     add(
         "--size", metavar="N", type=int, help="side of the pictures in pixels (that the model was trained at)"
     )
+    add(
+        "--halved",
+        metavar="N",
+        type=int,
+        default=0,
+        help="halve pictures so many times first, for a model that was trained so",
+    )
+    add("--hints", action="store_true", help="tell the model each picture at half size")
     add("--blank-map", action="store_true", help="show the encoder nothing of the picture")
     add("--ensemble", action="store_true", help="average the probabilities of the 8 orientations")
     add("--sheet", metavar="SHEET.png", type=Path, help="save 24 of the pictures, masked and completed")
@@ -267,6 +282,8 @@ def _eval(options: Namespace) -> int:
         data=options.data,
         hole=options.hole,
         size=options.size,
+        halved=options.halved,
+        hints=options.hints,
         blank_map=options.blank_map,
         ensemble=options.ensemble,
         sheet=options.sheet,

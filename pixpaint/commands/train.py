@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 
 from pixpaint.commands.outputs import make_folder
@@ -27,7 +28,7 @@ from pixpaint.models.checkpoint import save_model
 from pixpaint.png import save_png
 from pixpaint.training.data import with_classes
 from pixpaint.training.photos import PhotoPictures
-from pixpaint.training.pictures import Pictures
+from pixpaint.training.pictures import HalvedPictures, Pictures
 from pixpaint.training.recipe import Recipe
 from pixpaint.training.runs import SAMPLES
 from pixpaint.training.train import TrainOptions, run
@@ -65,14 +66,16 @@ def train(request: Request) -> int:
 
 
 def fitted(plan: Plan, pictures: Pictures) -> tuple[Recipe, Pictures]:
-    """Recipe and pictures of the same classes. The folders of own pictures are the classes of a new model; one that
-    has learned already keeps its own: a folder that is called like one of them teaches that class, all others none."""
+    """Recipe and pictures of the same size and classes. The folders of own pictures are the classes of a new model; one
+    that has learned already keeps its own: a folder that is called like one of them teaches that class, all others
+    none."""
     recipe = plan.recipe
+    small = partial(HalvedPictures.of, times=recipe.halved, one_bit=recipe.model.levels == 2)
     if recipe.data != OWN_PICTURES:
-        return recipe, pictures
+        return recipe, small(pictures)
     if plan.classes is not None and isinstance(pictures, PhotoPictures):
         pictures = with_classes(pictures, plan.classes)
-    return replace(recipe, model=replace(recipe.model, classes=len(pictures.classes))), pictures
+    return replace(recipe, model=replace(recipe.model, classes=len(pictures.classes))), small(pictures)
 
 
 def watch(options: TrainOptions, pictures: Pictures, folders: Folders, report: Report) -> int:

@@ -173,6 +173,8 @@ def read_pictures(recipe: Recipe, data: str) -> Pictures:
         case "digits":
             return digit_pictures(data)
         case "folder":
-            return folder_pictures(data, channels=recipe.model.channels, smallest=recipe.model.crop)
+            return folder_pictures(
+                data, channels=recipe.model.channels, smallest=recipe.model.crop << recipe.halved
+            )
         case unknown:
             raise BadRequest(f"The recipe {recipe.name} wants data of the unknown kind {unknown!r}.")

@@ -1,8 +1,9 @@
 """The LSTM layers of PixelRNN (arXiv 1601.06759, section 3.1 and 3.2): states that pass from cell to cell.
 
 Gates come of the input (*input-to-state*: a convolution over the whole chunk, masked) and of the states around
-(*state-to-state*: no bias and no mask, since all its cells lie before). The states are planes in the cache, so that a
-row goes on from the row above it and a pixel from the one to its left; how a chunk is run: see pixpaint/layers/scan.py.
+(*state-to-state*: no bias and no mask, since all its cells lie before). What else a layer is told, of the whole
+image, is added to the gates. The states are planes in the cache, so that a row goes on from the row above it and a
+pixel from the one to its left; how a chunk is run: see pixpaint/layers/scan.py.
 """
 
 import math
@@ -75,18 +76,22 @@ class DiagonalRecurrence(Recurrence):
 
 class RowLSTM(nn.Module):
     """A Row LSTM layer: input-to-state `kernel` x 1 along the row with mask B, state-to-state `kernel` x 1 on the row
-    above. `forward` maps (N, in, h, w) to hidden states (N, F, h, w)."""
+    above. `forward` maps (N, in, h, w), and what it is told, (N, `gates`, H, W), to hidden states (N, F, h, w)."""
 
     def __init__(self, inputs: int, features: int, kernel: int, groups: int) -> None:
         super().__init__()
         centre = kernel // 2
+        self.gates = 4 * features
         self.input_to_state = MaskedConv(
             inputs, 4 * features, (1, centre + 1), centre, groups=groups, halves=4
         )
         self.states = RowRecurrence(features, kernel)
 
-    def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        states: Tensor = self.states(self.input_to_state(x, cache), cache)
+    def forward(self, x: Tensor, cache: Cache, told: Tensor | None = None) -> Tensor:
+        gates: Tensor = self.input_to_state(x, cache)
+        if told is not None:
+            gates = gates + cache.crop(told, 1)
+        states: Tensor = self.states(gates, cache)
         return states
 
 
@@ -100,12 +105,14 @@ class DiagonalBiLSTM(nn.Module):
 
     With `pictured` channels right to left also sees, 1 x 1, the pixels that its cells lie on, which `rows` is given.
 
-    `forward` maps (N, in, h, w) to hidden states (N, F, h, w).
+    `forward` maps (N, in, h, w), and what both directions are told, together (N, `gates`, H, W), to hidden states
+    (N, F, h, w).
     """
 
     def __init__(self, inputs: int, features: int, groups: int, pictured: int = 0) -> None:
         super().__init__()
         self.features = features
+        self.gates = 8 * features
 
         def input_to_state() -> MaskedConv2d:
             return MaskedConv2d(inputs, 4 * features, (1, 1), 0, groups=groups, halves=4)
@@ -135,9 +142,13 @@ class DiagonalBiLSTM(nn.Module):
         states: Tensor = self.to_left(gates.flip(3), cache).flip(3)
         return states
 
-    def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        above = cache.surround((self, "gates"), self.input_to_left(x), Halo(1, 0, 0), 1)[:, :, :-1]
+    def forward(self, x: Tensor, cache: Cache, told: Tensor | None = None) -> Tensor:
+        right, left = self.input_to_right(x), self.input_to_left(x)
+        if told is not None:
+            told_right, told_left = cache.crop(told, 1).chunk(2, 1)
+            right, left = right + told_right, left + told_left
+        above = cache.surround((self, "gates"), left, Halo(1, 0, 0), 1)[:, :, :-1]
         single = x.shape[2] == 1
         returned = cache.published((self, "to left"), 1) if single else self.right_to_left(above, cache)
-        states: Tensor = self.to_right(self.input_to_right(x), cache) + returned
+        states: Tensor = self.to_right(right, cache) + returned
         return states

@@ -78,7 +78,7 @@ class Model(nn.Module, ABC):
         """A context as the model is given it, in whole coarsest cells, and what pixels are counted from, if they are
         counted from anything: see `Base`."""
         config, padded = self.config, context.padded(self.coarsest)
-        if not (config.hinted or config.smoothed):
+        if not config.counted:
             return padded, None
         base = context.base(self.coarsest, smoothed=config.smoothed)
         return (padded.filled(base) if config.smoothed else padded), base

@@ -23,11 +23,12 @@ class ModelCard:
     """What is known of a model.
 
     `bits_per_dim` maps each kind of hole measured to bits per dimension on held-out pictures, "<hole> standard error"
-    to that figure's, "<hole> blanked" to what it is when the encoder is shown nothing, "all nats per image" to nats and
-    "all nats standard error" to their error. `training` says how the model was made (steps, batch, seconds, device),
-    its "history" how the figures fell, its "evaluated on" which pictures they are from. `sampling` holds what it paints
-    best with: the temperatures "choice" and "scale", and "top_p" (1 where none is given). `sha256` is that of the
-    weights file. `name` is that of the file it was read from.
+    to that figure's, "<hole> blanked" to what it is when the encoder is shown nothing, "all hinted" to what it is when
+    the model is told the picture at half size, "all nats per image" to nats and "all nats standard error" to their
+    error. `training` says how the model was made (steps, batch, seconds, device), its "history" how the figures fell,
+    its "evaluated on" which pictures they are from. `sampling` holds what it paints best with: the temperatures
+    "choice" and "scale", and "top_p" (1 where none is given). `sha256` is that of the weights file. `name` is that of
+    the file it was read from.
     """
 
     name: str

@@ -37,9 +37,9 @@ class ModelConfig:
     """What every model of the family has: 3 `channels` or 1, 256 `levels` or 2 (Bernoulli), F `features`.
 
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
-    are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, the same
-    picture at half size, read and paint what the picture differs from it by, so that they can fill coarse to fine.
-    `smoothed` ones are also told how the known pixels go on smoothly into the hole, and may count from that.
+    are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, what the
+    same picture is at half size, so that they can fill coarse to fine. `smoothed` ones, which have an encoder, are also
+    told how the known pixels go on smoothly into the hole, and may count from that.
     Raises BadModel for what can't be.
     """
 
@@ -64,6 +64,13 @@ class ModelConfig:
         return None
 
     @property
+    def counted(self) -> bool:
+        """Whether pixels are counted from a hint and a smooth continuation: the model reads and paints what the picture
+        differs from them by, see `encoder.Base`. Only means can be counted: models of values or bits, and those without
+        an encoder, are told of a hint by their maps alone."""
+        return self.encoder is not None and self.levels > 2 and (self.hinted or self.smoothed)
+
+    @property
     def likeness(self) -> bool:
         """Whether the model can be shown a picture, to draw others like it."""
         return False
@@ -77,7 +84,7 @@ class ModelConfig:
             and isinstance(self.hinted, bool)
             and isinstance(self.smoothed, bool)
             and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
-            and not ((self.hinted or self.smoothed) and (self.encoder is None or self.levels == 2))
+            and not (self.smoothed and (self.encoder is None or self.levels == 2))
             and self.channels in (1, 3)
             and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
             and min(sizes) >= 1
@@ -148,16 +155,17 @@ class PixelCNNPPConfig(ModelConfig):
 @dataclass(frozen=True, kw_only=True)
 class PixelCNNConfig(ModelConfig):
     """PixelCNN: h `features` within its `blocks` residual blocks and 2h between them, `head` features before the
-    logits. It is told nothing: no class, no orientation."""
+    logits. It is told of hints, by a map of `context` channels, and of nothing else: no class, no orientation."""
 
     kind = "pixel_cnn"
     title = "PixelCNN"
 
     blocks: int = 15
     head: int = 1024
+    context: int = 32
 
     def sizes(self) -> tuple[int, ...]:
-        return self.blocks, self.head
+        return self.blocks, self.head, self.context
 
     def is_valid(self) -> bool:
         return self.classes == 0 and not self.oriented and self.blocks <= DEEPEST
@@ -167,7 +175,7 @@ class PixelCNNConfig(ModelConfig):
 class GatedPixelCNNConfig(ModelConfig):
     """Gated PixelCNN: p `features` in each stack; so many `layers`, after the first with kernels of side `kernel`;
     `head` features before the logits. Classes, orientations and, with `likeness`, pictures that are to be like are told
-    to it as a vector of `context` numbers."""
+    to it as a vector of `context` numbers, hints as a map of as many channels."""
 
     kind = "gated_pixel_cnn"
     title = "Gated PixelCNN"
@@ -188,13 +196,14 @@ class GatedPixelCNNConfig(ModelConfig):
 @dataclass(frozen=True, kw_only=True)
 class PixelRNNConfig(ModelConfig):
     """A PixelRNN: h `features` within its LSTM `layers` and 2h between them, `head` features before the logits. It is
-    told nothing: no class, no orientation."""
+    told of hints, by a map of `context` channels, and of nothing else: no class, no orientation."""
 
     layers: int = 12
     head: int = 1024
+    context: int = 32
 
     def sizes(self) -> tuple[int, ...]:
-        return self.layers, self.head
+        return self.layers, self.head, self.context
 
     def is_valid(self) -> bool:
         return self.classes == 0 and not self.oriented

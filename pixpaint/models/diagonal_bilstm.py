@@ -11,8 +11,7 @@ A alone a row's last pixel is hidden from all but the last four of the next row,
 lie right of the picture. Others: see pixpaint/models/pixel_rnn.py.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import cast
+from collections.abc import Iterator
 
 from torch import Tensor
 
@@ -20,7 +19,7 @@ from pixpaint.layers.cache import Cache
 from pixpaint.layers.recurrent import DiagonalBiLSTM
 from pixpaint.models.base import Condition
 from pixpaint.models.config import DiagonalBiLSTMConfig
-from pixpaint.models.pixel_rnn import PixelRNN, Residual
+from pixpaint.models.pixel_rnn import PixelRNN
 
 
 class DiagonalBiLSTMModel(PixelRNN):
@@ -43,7 +42,7 @@ class DiagonalBiLSTMModel(PixelRNN):
         """Of each layer four planes of h states, one of the result and one of 4h gates, those of the first; the prefill
         holds a few more while it runs."""
         config = self.config
-        wide = 9 * config.features * (config.layers + 4)
+        wide = 9 * config.features * (config.layers + 4) + self.numbers_told()
         return wide + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
@@ -60,6 +59,6 @@ class DiagonalBiLSTMModel(PixelRNN):
 
     def diagonals(self) -> Iterator[DiagonalBiLSTM]:
         """Its LSTM layers."""
-        for layer in cast(Iterable[Residual], self.layers):
+        for layer in self.residuals():
             assert isinstance(layer.lstm, DiagonalBiLSTM)
             yield layer.lstm

@@ -7,8 +7,8 @@ convolution, never back. The horizontal stack has residual connections behind a 
 pixel sees everything within reach above it, without the blind spot of PixelCNN. In colour the horizontal stack's
 features are parted into the groups of red, green and blue, and a pixel takes three passes.
 
-A vector h, of a class or of what another picture is like, is added in every gate, by a matrix of its own to A and B
-(section 2.3, without a map of places).
+A vector h, of a class or of what another picture is like, is added in every gate, by a matrix of its own to A and B. So
+is a hint's map, which has as many numbers at each place (section 2.3; pixpaint/models/hints.py).
 
 Departures from the paper: the vector of a class is an embedding, with an entry for "no class", before those matrices;
 orientations are told in the same way, if asked for; the matrices start at zero; dropout before the last layers, if
@@ -30,6 +30,7 @@ from pixpaint.layers.output import categorical
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import GatedPixelCNNConfig
 from pixpaint.models.encoder import Context
+from pixpaint.models.hints import HintMap, telling
 from pixpaint.models.likeness import Likeness
 
 FIRST = 7
@@ -64,9 +65,10 @@ class GatedPixelCNN(Model):
         self.label = nn.Embedding(config.classes + 1, h) if config.classes else None
         self.orientation = nn.Embedding(8, h) if config.oriented else None
         self.likeness = Likeness(config.channels, h) if config.likeness else None
-        told = any((self.label, self.orientation, self.likeness))
-        self.tell_vertical = nn.ModuleList(_matrix(h, p) for _ in later if told)
-        self.tell_horizontal = nn.ModuleList(_matrix(h, p) for _ in layers if told)
+        self.hints = HintMap(config.channels, h) if config.hinted else None
+        told = any((self.label, self.orientation, self.likeness, self.hints))
+        self.tell_vertical = nn.ModuleList(telling(h, 2 * p) for _ in later if told)
+        self.tell_horizontal = nn.ModuleList(telling(h, 2 * p) for _ in layers if told)
 
     def sees(self, above: int, right: int) -> bool | None:
         """Everything within reach: no blind spot."""
@@ -74,10 +76,12 @@ class GatedPixelCNN(Model):
         return above <= reach and abs(right) <= reach
 
     def numbers_kept(self) -> tuple[float, float]:
-        """The planes of both stacks and what one passes to the other; the prefill holds a few more while it runs."""
+        """The planes of both stacks, what one passes to the other and what both are told of a hint; the prefill holds a
+        few more while it runs."""
         p, config = self.config.features, self.config
+        told = 4 * p * config.layers + 8 * config.context if config.hinted else 0
         passing = 12 * p + 2 * (config.head + self.output.parameters) + 16 * config.channels
-        return 4 * p * config.layers + passing, 0
+        return 4 * p * config.layers + told + passing, 0
 
     def maps(
         self,
@@ -86,8 +90,11 @@ class GatedPixelCNN(Model):
         orientation: Tensor | None = None,
         like: Tensor | None = None,
     ) -> list[Tensor]:
-        """The vector h (N, h, 1, 1): the sum of what is told."""
+        """The vector h (N, h, 1, 1), or a map of it (N, h, H, W): the sum of what is told."""
         told = []
+        if self.hints is not None:
+            assert context is not None
+            told += self.hints(context)
         for table, index in ((self.label, label), (self.orientation, orientation)):
             if table is not None:
                 assert index is not None
@@ -97,13 +104,13 @@ class GatedPixelCNN(Model):
         return [reduce(torch.add, told)] if told else []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """What each gate is given: (N, 2p, 1, 1)."""
+        """What each gate is given: (N, 2p, 1, 1) or (N, 2p, H, W)."""
         return {matrix: matrix(h) for h in maps for matrix in (*self.tell_vertical, *self.tell_horizontal)}
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the vertical stack."""
         x: Tensor = self.first.above(above[:, :-1], cache)
-        told = self._told(self.tell_vertical, condition)
+        told = self._told(self.tell_vertical, cache, condition)
         for i, down in enumerate(self.down):
             cache.publish(i, down(x), 1)
             if i < len(self.vertical):
@@ -111,7 +118,7 @@ class GatedPixelCNN(Model):
 
     def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
         """Runs the horizontal stack and the last layers."""
-        told = self._told(self.tell_horizontal, condition)
+        told = self._told(self.tell_horizontal, cache, condition)
         x = self.first(left[:, :-1], cache, None if here is None else here[:, :-1])
         x = self.out[0](_gated(x + cache.published(0, 1), next(told)))
         for i, (layer, out) in enumerate(zip(self.horizontal, self.out[1:], strict=True), 1):
@@ -120,9 +127,9 @@ class GatedPixelCNN(Model):
         params: Tensor = self.head(F.relu(x))
         return params
 
-    def _told(self, matrices: nn.ModuleList, condition: Condition) -> Iterator[Tensor | None]:
-        """What each gate of a stack is given, in order."""
-        yield from (condition.get(matrix) for matrix in matrices)
+    def _told(self, matrices: nn.ModuleList, cache: Cache, condition: Condition) -> Iterator[Tensor | None]:
+        """What each gate of a stack is given of a chunk, in order."""
+        yield from (cache.crop(condition[matrix], 1) for matrix in matrices if matrix in condition)
         while True:
             yield None
 
@@ -131,10 +138,3 @@ def _gated(x: Tensor, told: Tensor | None) -> Tensor:
     """tanh(A) * sigmoid(B) for [A, B] = x + told, (N, 2p, h, w) to (N, p, h, w)."""
     value, opening = (x if told is None else x + told).chunk(2, 1)
     return torch.tanh(value) * torch.sigmoid(opening)
-
-
-def _matrix(told: int, features: int) -> nn.Conv2d:
-    """From the vector h to a gate, starting at zero."""
-    matrix = nn.Conv2d(told, 2 * features, 1, bias=False)
-    nn.init.zeros_(matrix.weight)
-    return matrix

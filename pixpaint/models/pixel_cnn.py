@@ -2,7 +2,8 @@
 
 A 7x7 convolution with mask A, residual blocks with mask B (figure 5: from 2h features ReLU, 1x1 to h, ReLU, 3x3, ReLU,
 1x1 to 2h), two layers of ReLU and 1x1 with mask B, and the logits: 256 a channel, or one of a bit. In colour, features
-are parted into the groups of red, green and blue, and a pixel takes three passes.
+are parted into the groups of red, green and blue, and a pixel takes three passes. A hint's map is added to the 3x3
+convolution of each block (section 3.6; pixpaint/models/hints.py).
 
 The masked kernels leave a *blind spot*: of the rows above a pixel sees to the right only as far as its layers' kernels,
 one above the other, reach (`sees` tells how far), however many layers there are.
@@ -11,7 +12,9 @@ Departures from the paper: dropout in the blocks, if asked for; any size of pict
 of the weights (the paper has RMSProp).
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,24 +24,30 @@ from pixpaint.layers.masked import FirstConv, MaskedConv, MaskedConv2d
 from pixpaint.layers.output import categorical
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelCNNConfig
+from pixpaint.models.encoder import Context
+from pixpaint.models.hints import HintMap, telling
 
 FIRST = 7
 """The side of the first layer's kernel."""
 
 
 class Block(nn.Module):
-    """x + 1x1(ReLU(3x3(ReLU(1x1(ReLU(x)))))), masked, for x (N, 2h, ...) and h = `features`."""
+    """x + 1x1(ReLU(3x3(ReLU(1x1(ReLU(x)))) + told)), masked, for x (N, 2h, ...) and h = `features`. What it is told,
+    (N, h, H, W) of the whole image, `tell` makes of a map with so many channels `context` (0: it is told nothing)."""
 
-    def __init__(self, features: int, groups: int, dropout: float) -> None:
+    def __init__(self, features: int, groups: int, dropout: float, context: int = 0) -> None:
         super().__init__()
         self.dropout = dropout
         self.narrow = MaskedConv2d(2 * features, features, (1, 1), 0, groups=groups)
         self.conv = MaskedConv(features, features, (2, 3), 1, groups=groups)
         self.widen = MaskedConv2d(features, 2 * features, (1, 1), 0, groups=groups)
+        self.tell = telling(context, features) if context else None
 
-    def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        hidden = F.relu(self.conv(F.relu(self.narrow(F.relu(x))), cache))
-        out: Tensor = x + self.widen(F.dropout(hidden, self.dropout, self.training))
+    def forward(self, x: Tensor, cache: Cache, told: Tensor | None = None) -> Tensor:
+        hidden = self.conv(F.relu(self.narrow(F.relu(x))), cache)
+        if told is not None:
+            hidden = hidden + cache.crop(told, 1)
+        out: Tensor = x + self.widen(F.dropout(F.relu(hidden), self.dropout, self.training))
         return out
 
 
@@ -54,7 +63,9 @@ class PixelCNN(Model):
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        self.blocks = nn.ModuleList(Block(h, groups, config.dropout) for _ in range(config.blocks))
+        context = config.context if config.hinted else 0
+        self.hints = HintMap(config.channels, context) if config.hinted else None
+        self.blocks = nn.ModuleList(Block(h, groups, config.dropout, context) for _ in range(config.blocks))
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(
             MaskedConv2d(inputs, outputs, (1, 1), 0, groups=groups) for inputs, outputs in pairwise(widths)
@@ -70,9 +81,31 @@ class PixelCNN(Model):
         return above <= reach and -reach <= right <= farthest
 
     def numbers_kept(self) -> tuple[float, float]:
-        """A plane of each 3x3 layer, those of the first; the prefill holds a few more while it runs."""
+        """A plane of each 3x3 layer, and one of what it is told, those of the first; the prefill holds a few more while
+        it runs."""
         h, config = self.config.features, self.config
-        return (config.blocks + 12) * h + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0
+        told = config.blocks * h + 8 * config.context if config.hinted else 0
+        passing = 12 * h + 2 * (config.head + self.output.parameters) + 16 * config.channels
+        return config.blocks * h + told + passing, 0
+
+    def maps(
+        self,
+        context: Context | None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+        like: Tensor | None = None,
+    ) -> list[Tensor]:
+        """The hint's map (N, context, H, W), if the model is told of hints."""
+        if self.hints is None:
+            return []
+        assert context is not None
+        maps: list[Tensor] = self.hints(context)
+        return maps
+
+    def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
+        """What each block is given: (N, h, H, W)."""
+        blocks = cast(Iterable[Block], self.blocks)
+        return {block: block.tell(m) for m in maps for block in blocks if block.tell is not None}
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above."""
@@ -83,7 +116,7 @@ class PixelCNN(Model):
         now = None if here is None else here[:, :-1]
         x = cache.published("above", 1) + self.first(left[:, :-1], cache, now)
         for block in self.blocks:
-            x = block(x, cache)
+            x = block(x, cache, condition.get(block))
         for layer in self.last:
             x = layer(F.relu(x))
         params: Tensor = self.head(F.relu(x))

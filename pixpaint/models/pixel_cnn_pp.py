@@ -6,9 +6,9 @@ a chunk of full rows, `pixels` the second over any chunk and gives the output pa
 training, row by row and pixel by pixel in sampling: see pixpaint/layers/cache.py.
 
 Departures from the paper: every gated block may be given a map before its gate (design: an encoder's view of the known
-pixels, a class, an orientation), which starts at zero; where there is a hint everywhere, pixels are read and painted as
-what they differ from it by; a component's mean may lean on a smooth continuation of the known pixels; grey and one-bit
-pictures; any image size.
+pixels, a class, an orientation; without an encoder a hint's, see pixpaint/models/hints.py), which starts at zero; with
+an encoder, where there is a hint everywhere, pixels are read and painted as what they differ from it by; a component's
+mean may lean on a smooth continuation of the known pixels; grey and one-bit pictures; any image size.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,6 +33,7 @@ from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.models.encoder import Base, Context, Encoder
+from pixpaint.models.hints import HintMap
 
 SCALES = 3
 COARSEST: int = 2 ** (SCALES - 1)
@@ -112,7 +113,9 @@ class PixelCNNPP(Model):
         inputs, F_ = config.channels + 1, config.features
         self.encoder = Encoder(config.channels, config.encoder) if config.encoder else None
         widths = config.encoder.widths[:SCALES] if config.encoder else (config.context,) * SCALES
-        conditioned = bool(config.encoder or config.classes or config.oriented)
+        conditioned = bool(config.encoder or config.hinted or config.classes or config.oriented)
+        alone = config.hinted and config.encoder is None
+        self.hints = HintMap(config.channels, config.context, SCALES) if alone else None
         contexts = widths if conditioned else (0,) * SCALES
         self.labels = _embeddings(config.classes + 1, widths if config.classes else ())
         self.orientations = _embeddings(8, widths if config.oriented else ())
@@ -145,6 +148,8 @@ class PixelCNNPP(Model):
         shared = sum(2 * features / block.scale**2 for block in blocks if block.project is not None)
         if self.config.encoder is not None:
             shared += 12 * self.config.encoder.widths[0]
+        if self.hints is not None:  # each candidate has hints of its own
+            own, shared = own + shared + 12 * self.config.context, 0.0
         return own, shared
 
     @property
@@ -162,11 +167,15 @@ class PixelCNNPP(Model):
         orientation: Tensor | None = None,
         like: Tensor | None = None,
     ) -> list[Tensor]:
-        """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder, (N, widths[s], 1, 1)."""
+        """The context at each scale, (N, widths[s], H/2^s, W/2^s) or, without an encoder and hints, (N, widths[s], 1,
+        1)."""
         maps: list[Tensor] = []
         if self.encoder is not None:
             assert context is not None
             maps = self.encoder(context)
+        elif self.hints is not None:
+            assert context is not None
+            maps = self.hints(context)
         for table, index in ((self.labels, label), (self.orientations, orientation)):
             if len(table):
                 assert index is not None

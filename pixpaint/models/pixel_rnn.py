@@ -2,7 +2,8 @@
 3.6, figure 5 and table 1): a 7x7 convolution with mask A, LSTM layers with residual connections, two layers of ReLU and
 1x1 with mask B, and the logits: 256 a channel, or one of a bit.
 
-In colour, features are parted into the groups of red, green and blue, and a pixel takes three passes.
+In colour, features are parted into the groups of red, green and blue, and a pixel takes three passes. A hint's map is
+added to the input-to-state map of each layer (section 3.6; pixpaint/models/hints.py).
 
 Departures from the paper: dropout after the LSTM layers, if asked for; any size of picture; training with Adam and an
 average of the weights (the paper has RMSProp).
@@ -10,6 +11,7 @@ average of the weights (the paper has RMSProp).
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,24 +19,33 @@ from torch import Tensor, nn
 from pixpaint.layers.cache import Cache
 from pixpaint.layers.masked import FirstConv, MaskedConv2d
 from pixpaint.layers.output import categorical
+from pixpaint.layers.recurrent import DiagonalBiLSTM, RowLSTM
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelRNNConfig
+from pixpaint.models.encoder import Context
+from pixpaint.models.hints import HintMap, telling
 
 FIRST = 7
 """The side of the first layer's kernel."""
 
 
-class Residual(nn.Module):
-    """x + 1x1(LSTM(x)) for x (N, 2h, ...): the LSTM has h features, the 1x1, with mask B, brings them to 2h."""
+LSTM = RowLSTM | DiagonalBiLSTM
 
-    def __init__(self, lstm: nn.Module, features: int, groups: int, dropout: float) -> None:
+
+class Residual(nn.Module):
+    """x + 1x1(LSTM(x)) for x (N, 2h, ...): the LSTM has h features, the 1x1, with mask B, brings them to 2h. What the
+    LSTM is told, (N, gates, H, W) of the whole image, `tell` makes of a map with so many channels `context` (0: it is
+    told nothing)."""
+
+    def __init__(self, lstm: LSTM, features: int, groups: int, dropout: float, context: int) -> None:
         super().__init__()
         self.dropout = dropout
         self.lstm = lstm
         self.widen = MaskedConv2d(features, 2 * features, (1, 1), 0, groups=groups)
+        self.tell = telling(context, lstm.gates) if context else None
 
-    def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        states = F.dropout(self.lstm(x, cache), self.dropout, self.training)
+    def forward(self, x: Tensor, cache: Cache, told: Tensor | None = None) -> Tensor:
+        states = F.dropout(self.lstm(x, cache, told), self.dropout, self.training)
         out: Tensor = x + self.widen(states)
         return out
 
@@ -44,18 +55,48 @@ class PixelRNN(Model):
 
     config: PixelRNNConfig
 
-    def __init__(self, config: PixelRNNConfig, lstms: Iterable[nn.Module]) -> None:
+    def __init__(self, config: PixelRNNConfig, lstms: Iterable[LSTM]) -> None:
         super().__init__()
         self.config = config
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        self.layers = nn.ModuleList(Residual(lstm, h, groups, config.dropout) for lstm in lstms)
+        context = config.context if config.hinted else 0
+        self.hints = HintMap(config.channels, context) if config.hinted else None
+        self.layers = nn.ModuleList(Residual(lstm, h, groups, config.dropout, context) for lstm in lstms)
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(
             MaskedConv2d(inputs, outputs, (1, 1), 0, groups=groups) for inputs, outputs in pairwise(widths)
         )
         self.head = MaskedConv2d(config.head, self.output.parameters, (1, 1), 0, groups=groups)
+
+    def residuals(self) -> Iterable[Residual]:
+        """Its layers."""
+        return cast(Iterable[Residual], self.layers)
+
+    def numbers_told(self) -> int:
+        """Of what a sampler keeps for each pixel of each candidate, what comes of a hint."""
+        if self.hints is None:
+            return 0
+        return sum(layer.lstm.gates for layer in self.residuals()) + 8 * self.config.context
+
+    def maps(
+        self,
+        context: Context | None,
+        label: Tensor | None = None,
+        orientation: Tensor | None = None,
+        like: Tensor | None = None,
+    ) -> list[Tensor]:
+        """The hint's map (N, context, H, W), if the model is told of hints."""
+        if self.hints is None:
+            return []
+        assert context is not None
+        maps: list[Tensor] = self.hints(context)
+        return maps
+
+    def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
+        """What each layer is given: (N, gates, H, W)."""
+        return {layer: layer.tell(m) for m in maps for layer in self.residuals() if layer.tell is not None}
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
         """Runs the first layer's rows above."""
@@ -66,7 +107,7 @@ class PixelRNN(Model):
         now = None if here is None else here[:, :-1]
         x = cache.published("above", 1) + self.first(left[:, :-1], cache, now)
         for layer in self.layers:
-            x = layer(x, cache)
+            x = layer(x, cache, condition.get(layer))
         for layer in self.last:
             x = layer(F.relu(x))
         params: Tensor = self.head(F.relu(x))

@@ -34,5 +34,5 @@ class RowLSTMModel(PixelRNN):
     def numbers_kept(self) -> tuple[float, float]:
         """Two planes of h states and one of 2h inputs a layer, those of the first; the prefill holds a few more."""
         config = self.config
-        wide = 4 * config.features * (config.layers + 4)
+        wide = 4 * config.features * (config.layers + 4) + self.numbers_told()
         return wide + 2 * (config.head + self.output.parameters) + 16 * config.channels, 0

@@ -23,8 +23,9 @@ from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
+from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.pyramid import Level, Part, covered, levels, parts
+from pixpaint.sampling.pyramid import Level, Part, covered, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import Bytes, doubled
@@ -74,6 +75,8 @@ def fill(
     engine: str = "auto",
     painted: NDArray[np.bool_] | None = None,
     like: NDArray[np.uint8] | None = None,
+    coarse: Model | None = None,
+    coarse_label: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[RowPainted]:
     """Paints the hole (H, W) of an RGB picture uint8 (H, W, 3), which is not changed; what it holds there is not read.
@@ -82,7 +85,8 @@ def fill(
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
     by `fused` every few milliseconds and perhaps by another thread. `like` is an RGB picture, of the size of those the
-    model was trained on, that the result is to be like, for models with `likeness`.
+    model was trained on, that the result is to be like, for models with `likeness`. `coarse` is a model that paints
+    the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -93,32 +97,29 @@ def fill(
         )
     if not hole.any():
         raise BadMask("The mask is empty: mark the part of the picture to paint.")
-    classes = model.config.classes
-    if label is not None and not 0 <= label < classes:
-        raise BadRequest(f"The model has classes 0 to {classes - 1}, not {label}.")
+    pair = Pair.of(model, label, coarse, coarse_label)
     if candidates < 1 or not 0 <= seed <= 2**64 - candidates:
         raise BadRequest("A fill needs one candidate or more and a seed from 0 to 2**64 - 1.")
     if min(tempering.choice, tempering.scale) < 0 or not 0 < tempering.top_p <= 1:
         raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
-    if like is not None and not model.config.likeness:
+    hands = [hand for hand in pair if hand is not None]
+    if like is not None and not any(hand.model.config.likeness for hand in hands):
         raise BadRequest(
             f"{model.config.title} can't be shown what to draw: this model was trained without likeness."
         )
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
-    paint = engines[choose_engine(engine, model, candidates)]
-    config = model.config
+    chosen = {hand.model: engines[choose_engine(engine, hand.model, candidates)] for hand in hands}
     todo = hole if painted is None else hole & ~painted
-    found = [part for part in parts(hole, config.crop, pyramid=config.hinted) if todo[part.box].any()]
+    found = [part for part in pair.parts(hole) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
     return _Fill(
-        model=model,
+        pair=pair,
         image=image,
         hole=hole,
         todo=todo,
         seeds=[seed + k for k in range(candidates)],
-        label=classes if label is None else label,
-        like=None if like is None else in_colours_of(config, like),
-        paint=lambda window: paint(model, window, tempering, stop),
+        like=None if like is None else in_colours_of(model.config, like),
+        paint=lambda by, window: chosen[by](by, window, tempering, stop),
     ).run(found)
 
 
@@ -126,14 +127,13 @@ def fill(
 class _Fill:
     """A fill under way: what was asked, and how far it has come."""
 
-    model: Model
+    pair: Pair
     image: Bytes
     hole: NDArray[np.bool_]
     todo: NDArray[np.bool_]
     seeds: list[int]
-    label: int
     like: Bytes | None
-    paint: Callable[[Window], Iterator[PaintedRow]]
+    paint: Callable[[Model, Window], Iterator[PaintedRow]]
     row: int = 0
     row_count: int = 0
     done: int = 0
@@ -150,7 +150,7 @@ class _Fill:
             self.row_count += sum(int(mark.any(1).sum()) for mark in marks)
             self.total += int(level.todo.sum()) if level.at.level else 0
             for job in level.jobs if not level.at.level else ():
-                check_memory(self.model, job, len(self.seeds))
+                check_memory(level.by.model, job, len(self.seeds))
         for pyramid in work:
             hints: Hints | None = None
             for level in pyramid:
@@ -162,19 +162,18 @@ class _Fill:
                     hints = np.stack([doubled(picture) for picture in pictures])
 
     def _work(self, part: Part) -> "list[_Work]":
-        """What there is to do of a part, coarsest level first, in the model's channels. A fill that goes on paints the
+        """What there is to do of a part, coarsest level first, in the models' channels. A fill that goes on paints the
         coarser levels again, to the same."""
-        config = self.model.config
-        pixels = in_colours_of(config, self.image[part.region])
-        found = levels(pixels, self.hole[part.region], part.own(self.hole), part.coarsest)
+        found = levels_of(self.pair, part, self.image, self.hole)
         own = part.own(self.todo)
         todo = np.zeros_like(found[0].own)
         todo[: own.shape[0], : own.shape[1]] = own
         work = []
         for level in reversed(found):
             left = level.own if level.level else todo
-            jobs = [job for job in jobs_of(config, part, level) if left[job.window].any()]
-            work.append(_Work(part=part, at=level, todo=left, jobs=jobs))
+            by = self.pair.at(part, level.level)
+            jobs = [job for job in jobs_of(by.model.config, part, level) if left[job.window].any()]
+            work.append(_Work(part=part, at=level, by=by, todo=left, jobs=jobs))
         return work
 
     def _paint_level(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Iterator[RowPainted]:
@@ -184,7 +183,7 @@ class _Fill:
         top, left = part.region_rows.start, part.region_columns.start
         shape = len(part.region_rows), len(part.region_columns)
         for job in work.jobs:
-            check_memory(self.model, job, len(self.seeds))
+            check_memory(work.by.model, job, len(self.seeds))
             rows, columns = positions(job.height, job.width, job.orientation)
             end = self.done + int(todo[job.window].sum())
             window = _window(
@@ -194,10 +193,10 @@ class _Fill:
                 hints,
                 origin=(top // size, left // size),
                 seeds=self.seeds,
-                label=self.label,
+                label=work.by.label,
                 like=self.like,
             )
-            for painted in self.paint(window):
+            for painted in self.paint(work.by.model, window):
                 self.row += 1
                 self.done += len(painted.columns)
                 at = (painted.row, painted.columns)
@@ -228,10 +227,11 @@ class _Fill:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Work:
-    """What there is to do at a level of a part: the pixels `todo` (h, w), in these windows."""
+    """What there is to do at a level of a part, and who does it: the pixels `todo` (h, w), in these windows."""
 
     part: Part
     at: Level
+    by: Hand
     todo: NDArray[np.bool_]
     jobs: list[Job]
 
@@ -264,6 +264,14 @@ def _window(
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
         like=like,
     )
+
+
+def levels_of(pair: Pair, part: Part, image: Bytes, hole: NDArray[np.bool_]) -> list[Level]:
+    """The levels of a part of an RGB picture uint8 (H, W, 3) with this hole (H, W), finest first, in the models'
+    colours."""
+    config = pair.fine.model.config
+    pixels = in_colours_of(config, image[part.region])
+    return levels(pixels, hole[part.region], part.own(hole), part.coarsest, one_bit=config.levels == 2)
 
 
 def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:

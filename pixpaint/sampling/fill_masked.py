@@ -23,7 +23,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.diagonal_bilstm import DiagonalBiLSTMModel
 from pixpaint.sampling import masked_loops as loops
 from pixpaint.sampling.fill_cached import CachedFill
-from pixpaint.sampling.masked_steps import Masked, Step, steps_back, steps_of
+from pixpaint.sampling.masked_steps import Given, Masked, Step, steps_back, steps_of
 from pixpaint.sampling.tiles import padded, panels
 from pixpaint.sampling.window import PaintedRow, Window
 
@@ -229,7 +229,8 @@ class MaskedFill(CachedFill):
                 published = self.cache.planes[step.published][:, :, row].movedim(1, 2)
                 hoisted += published.flip(1) if mirrored else published
             if step.told is not None:
-                hoisted += self.condition[step.told][:, :, 0, 0][:, None]
+                told = self._told(step.told, row)
+                hoisted += told.flip(1) if mirrored else told
             for given in step.finished:
                 plane = self._planes[given.plane]
                 cells = len(given.weight) // plane.cells.shape[2]
@@ -238,3 +239,9 @@ class MaskedFill(CachedFill):
                 product = window.transpose(2, 3).flatten(2) @ given.weight
                 hoisted += product if plane.mirrored == mirrored else product.flip(1)
         return True
+
+    def _told(self, told: Given, row: int) -> Tensor:
+        """What a step is told in a row: (N or 1, W or 1, outputs), 1 where the same holds everywhere."""
+        given = self.condition[told.by][:, told.channels]
+        everywhere = given.shape[2] == given.shape[3] == 1
+        return given[:, :, 0 if everywhere else row - told.above].movedim(1, 2)

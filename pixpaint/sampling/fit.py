@@ -19,9 +19,10 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import orient
-from pixpaint.sampling.fill import Hints, in_colours_of, jobs_of
+from pixpaint.sampling.fill import Hints, in_colours_of, jobs_of, levels_of
+from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job
-from pixpaint.sampling.pyramid import Level, levels, parts
+from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes, doubled, halved
 
 RANKED = 2
@@ -35,37 +36,41 @@ def fits(
     hole: NDArray[np.bool_],
     *,
     label: int | None = None,
+    coarse: Model | None = None,
+    coarse_label: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> NDArray[np.float64]:
-    """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, the
-    higher the better: (levels, candidates), the coarsest level first, RANKED levels at most; their sum ranks them. Asks
-    `stop` now and then, and then gives what it has."""
-    config = model.config
-    number = config.classes if label is None else label
-    found = parts(hole, config.crop, pyramid=config.hinted)
+    """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, with
+    `coarse` if there was such a model, the higher the better: (levels, candidates), the coarsest level first, RANKED
+    levels at most; their sum ranks them. Asks `stop` now and then, and then gives what it has."""
+    pair, config = Pair.of(model, label, coarse, coarse_label), model.config
+    found = pair.parts(hole)
     weights = np.zeros((min(RANKED, 1 + max(part.coarsest for part in found)), len(results)))
     for part in found:
         pictures = [in_colours_of(config, result[part.region]) for result in results]
-        known = levels(pictures[0], hole[part.region], part.own(hole), part.coarsest)
+        known = levels_of(pair, part, results[0], hole)
         height, width = known[0].hole.shape
         short = ((0, height - pictures[0].shape[0]), (0, width - pictures[0].shape[1]), (0, 0))
         pictures = [np.pad(picture, short, mode="edge") for picture in pictures]
         for level in known:
-            coarser = [halved(picture) for picture in pictures] if level.level < part.coarsest else []
+            coarser = []
+            if level.level < part.coarsest:
+                coarser = [halved(picture, one_bit=config.levels == 2) for picture in pictures]
             if level.level > part.coarsest - RANKED:
                 hints = [doubled(picture) for picture in coarser]
-                row = weights[part.coarsest - level.level]
-                for job in jobs_of(config, part, level):
+                row, by = weights[part.coarsest - level.level], pair.at(part, level.level)
+                for job in jobs_of(by.model.config, part, level):
                     for k, picture in enumerate(pictures):
                         if stop():
                             return weights
-                        row[k] += _weight(model, level, job, picture, hints[k] if hints else None, number)
+                        row[k] += _weight(by, level, job, picture, hints[k] if hints else None)
             pictures = coarser
     return weights
 
 
-def _weight(model: Model, level: Level, job: Job, picture: Bytes, hints: Hints | None, label: int) -> float:
+def _weight(by: Hand, level: Level, job: Job, picture: Bytes, hints: Hints | None) -> float:
     """The fit of one window of a level, in nats."""
+    model, label = by
     like = model.head.weight
 
     def units(pixels: NDArray[Any]) -> Tensor:

@@ -7,7 +7,7 @@ given of the rows above is *hoisted*: computed a row at a time, before the row's
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,13 +33,21 @@ class Finished:
     weight: Tensor
 
 
+class Given(NamedTuple):
+    """What a step is given of the condition of `by`: these channels, of the cell so many rows `above` its own."""
+
+    by: nn.Module
+    channels: slice = slice(None)
+    above: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One product. `weight` is a matrix (taps * inputs, outputs), the leftmost tap first.
 
     The input of several taps, and what another step needs, is kept in a plane by the name `keeps`, with so many zeros
     on both sides, `margins`; FROM_LEFT takes its own from the plane `reads`. What is hoisted comes from where the model
-    published it, `published`, is told something, before a gate, by `told`, or comes from finished rows. An LSTM's cell
+    published it, `published`, is what the model is told, `told`, or comes from finished rows. An LSTM's cell
     state comes from the cell above or from the one to the left.
     """
 
@@ -54,7 +62,7 @@ class Step:
     reads: Hashable = None
     cell_above: bool = False
     published: Hashable = None
-    told: nn.Module | None = None
+    told: Given | None = None
     finished: Sequence[Finished] = ()
 
     @property
@@ -65,7 +73,7 @@ class Step:
     @property
     def hoisted(self) -> bool:
         """Whether anything is hoisted for it."""
-        return self.published is not None or bool(self.finished)
+        return self.published is not None or self.told is not None or bool(self.finished)
 
 
 def steps_of(model: Masked) -> list[Step]:
@@ -80,7 +88,7 @@ def steps_back(model: Masked) -> list[Step]:
     """The steps of a cell right to left, over the row above, in the mirrored picture: of a Diagonal BiLSTM."""
     if not isinstance(model, DiagonalBiLSTMModel):
         return []
-    return [step for layer in model.diagonals() for step in _to_left(layer)]
+    return [step for layer in model.residuals() for step in _to_left(layer)]
 
 
 def _matrix(conv: nn.Module, row: int = -1, columns: int | None = None) -> Tensor:
@@ -113,13 +121,15 @@ def _blocks(model: PixelCNN) -> Iterator[Step]:
         yield Step(
             source=loops.FROM_LAST, activation=loops.RELU, target=loops.AS_LAST, inputs=conv.in_channels,
             weight=_matrix(conv, columns=2), bias=conv.bias, keeps=conv, margins=(1, 1),
+            told=None if block.tell is None else Given(by=block),
             finished=[Finished(plane=conv, weight=_matrix(conv, 0))],
         )  # fmt: skip
         yield _one(block.widen, loops.FROM_LAST, loops.RELU, loops.ADDED)
 
 
 def _gated_pixel_cnn(model: GatedPixelCNN) -> Iterator[Step]:
-    told: Sequence[nn.Module | None] = [*model.tell_horizontal] or [None] * len(model.out)
+    matrices: list[nn.Module | None] = [*model.tell_horizontal] or [None] * len(model.out)
+    told = [None if matrix is None else Given(by=matrix) for matrix in matrices]
     layers = cast(list[MaskedConv], [*model.horizontal])
     inputs, weight = _first(model.first)
     yield Step(
@@ -136,20 +146,19 @@ def _gated_pixel_cnn(model: GatedPixelCNN) -> Iterator[Step]:
 
 
 def _lstms(model: PixelRNN) -> Iterator[Step]:
-    for layer in cast(Iterable[Residual], model.layers):
-        lstm, widen = layer.lstm, layer.widen
-        if isinstance(lstm, RowLSTM):
-            yield from _row_lstm(lstm, widen)
+    for layer in model.residuals():
+        if isinstance(layer.lstm, RowLSTM):
+            yield from _row_lstm(layer, layer.lstm)
         else:
-            assert isinstance(lstm, DiagonalBiLSTM)
-            yield from _to_right(lstm, widen)
+            yield from _to_right(layer, layer.lstm)
 
 
-def _row_lstm(lstm: RowLSTM, widen: MaskedConv2d) -> Iterator[Step]:
+def _row_lstm(layer: Residual, lstm: RowLSTM) -> Iterator[Step]:
+    widen, told = layer.widen, None if layer.tell is None else Given(by=layer)
     conv, states = lstm.input_to_state.conv, lstm.states
     yield Step(
         source=loops.FROM_STREAM, target=loops.AS_LAST, inputs=conv.in_channels, weight=_matrix(conv),
-        bias=conv.bias, keeps=conv, margins=(lstm.input_to_state.halo.left, 0),
+        bias=conv.bias, keeps=conv, margins=(lstm.input_to_state.halo.left, 0), told=told,
         finished=[Finished(plane=states, weight=states.taps.flatten(0, 1))],
     )  # fmt: skip
     yield Step(
@@ -159,13 +168,15 @@ def _row_lstm(lstm: RowLSTM, widen: MaskedConv2d) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def _to_right(lstm: DiagonalBiLSTM, widen: MaskedConv2d) -> Iterator[Step]:
+def _to_right(layer: Residual, lstm: DiagonalBiLSTM) -> Iterator[Step]:
     """A Diagonal BiLSTM's layer left to right, and what it is given of the other direction, run by then."""
+    widen = layer.widen
+    told = None if layer.tell is None else Given(by=layer, channels=slice(lstm.gates // 2))
     conv, states = lstm.input_to_right, lstm.to_right
     above, left = states.taps
     yield Step(
         source=loops.FROM_STREAM, target=loops.AS_LAST, inputs=conv.in_channels, weight=_matrix(conv),
-        bias=conv.bias, keeps=conv, finished=[Finished(plane=states, weight=above)],
+        bias=conv.bias, keeps=conv, told=told, finished=[Finished(plane=states, weight=above)],
     )  # fmt: skip
     yield Step(source=loops.FROM_LEFT, target=loops.MORE, inputs=states.features, weight=left, reads=states)
     yield Step(
@@ -175,14 +186,17 @@ def _to_right(lstm: DiagonalBiLSTM, widen: MaskedConv2d) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def _to_left(lstm: DiagonalBiLSTM) -> Iterator[Step]:
+def _to_left(layer: Residual) -> Iterator[Step]:
     """Its other direction: the gates are those of the row above, all hoisted but for the states beside a cell. Of the
     last step only the states are used."""
+    lstm = layer.lstm
+    assert isinstance(lstm, DiagonalBiLSTM)
+    told = None if layer.tell is None else Given(by=layer, channels=slice(lstm.gates // 2, None), above=1)
     conv, states = lstm.input_to_left, lstm.to_left
     above, left = states.taps
     yield Step(
         source=loops.FROM_LEFT, target=loops.AS_LAST, inputs=states.features, weight=left, bias=conv.bias,
-        reads=states, published=None if lstm.pixel_to_left is None else (lstm, "pixels"),
+        reads=states, published=None if lstm.pixel_to_left is None else (lstm, "pixels"), told=told,
         finished=[
             Finished(plane=lstm.input_to_right, weight=_matrix(conv)),
             Finished(plane=states, weight=above),

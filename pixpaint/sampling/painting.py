@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from pixpaint.errors import BadRequest, OutOfMemory
 from pixpaint.models.card import ModelCard, read_card
+from pixpaint.models.config import read_config
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.pair import check_pair
 from pixpaint.sampling.together import together
 
 if TYPE_CHECKING:
@@ -40,19 +42,30 @@ class Painter:
         """The card of the model these settings name. Raises BadModel."""
         return read_card(settings.model)
 
+    def coarse_card(self, settings: FillSettings) -> ModelCard | None:
+        """The card of the model that these settings have paint the coarsest level, if they name one. Raises BadModel,
+        BadRequest where the two can't paint together."""
+        if settings.coarse is None:
+            return None
+        card = read_card(settings.coarse)
+        check_pair(read_config(self.card(settings).config), read_config(card.config))
+        return card
+
     def prepare(self, settings: FillSettings) -> FillSettings:
         """Loads all that these settings need; the same settings with all that was left open decided. Raises BadModel,
         BadRequest, OutOfMemory."""
         from pixpaint.sampling.fill import choose_engine
-        from pixpaint.sampling.fill_fused import make_ready
+        from pixpaint.sampling.fill_fused import can_fuse, make_ready
 
-        model = self.model(settings)
+        model, coarse = self.model(settings), self.coarse(settings)
         engine = choose_engine(settings.engine, model, settings.candidates)
         if engine == "fused":
             from pixpaint.sampling.compile_loops import compile_loops
 
             compile_loops()
-            make_ready(model)
+            for each in (model, coarse):
+                if each is not None and can_fuse(each):
+                    make_ready(each)
         choice, scale, top_p = self.sampling(settings)
         device = model.head.weight.device.type
         return replace(settings, engine=engine, device=device, choice=choice, scale=scale, top_p=top_p)
@@ -82,18 +95,26 @@ class Painter:
 
     def model(self, settings: FillSettings) -> Model:
         """The model these settings name, on their device. Raises BadModel, BadRequest, OutOfMemory."""
+        return self._loaded(settings.model, self.card(settings), _device(settings))
+
+    def coarse(self, settings: FillSettings) -> Model | None:
+        """The model that these settings have paint the coarsest level, if they name one, as `model` does."""
+        card = self.coarse_card(settings)
+        return None if card is None else self._loaded(str(settings.coarse), card, _device(settings))
+
+    def _loaded(self, name: str, card: ModelCard, device: str) -> Model:
         from pixpaint.models.checkpoint import load_model
 
-        card, device = self.card(settings), _device(settings)
         key = (str(card.path), card.sha256, device)
         if key not in self._models:
             with _memory_of(device):
-                self._models[key] = load_model(settings.model, device=device)
+                self._models[key] = load_model(name, device=device)
         return self._models[key]
 
     def check(self, settings: FillSettings) -> None:
         """Raises now what `paint` would raise before its first row, the model's weights and the mask aside."""
         self.label(settings)
+        self.coarse_card(settings)
         if settings.engine == "fused" and _device(settings) != "cpu":
             raise BadRequest("The engine fused runs on the CPU: use --device cpu, or another engine.")
 
@@ -115,7 +136,7 @@ class Painter:
         """
         from pixpaint.sampling.fill import fill
 
-        model = self.model(settings)
+        model, coarse = self.model(settings), self.coarse(settings)
         own = image.ndim == 4  # each candidate's picture is its own
         with _memory_of(model.head.weight.device.type):
             fills = [
@@ -130,6 +151,8 @@ class Painter:
                     engine=settings.engine,
                     painted=painted,
                     like=like,
+                    coarse=coarse,
+                    coarse_label=self.coarse_label(settings),
                     stop=stop,
                 )
                 for k, picture in enumerate(image if own else [image])
@@ -148,9 +171,17 @@ class Painter:
         Raises BadModel, BadRequest, OutOfMemory."""
         from pixpaint.sampling.fit import fits
 
-        model = self.model(settings)
+        model, coarse = self.model(settings), self.coarse(settings)
         with _memory_of(model.head.weight.device.type):
-            return fits(model, results, hole, label=self.label(settings), stop=stop)
+            return fits(
+                model,
+                results,
+                hole,
+                label=self.label(settings),
+                coarse=coarse,
+                coarse_label=self.coarse_label(settings),
+                stop=stop,
+            )
 
     def look(
         self, settings: FillSettings, image: NDArray[np.uint8], hole: NDArray[np.bool_], at: tuple[int, int]
@@ -186,6 +217,12 @@ class Painter:
                 advice = f"it has {len(classes)}, such as {', '.join(classes[:5])}."
             raise BadRequest(f"The model {settings.model} has no class {settings.label!r}; {advice}")
         return classes.index(settings.label)
+
+    def coarse_label(self, settings: FillSettings) -> int | None:
+        """The number of the class of that name in the coarse model, or None: that it lacks it is no error."""
+        card = self.coarse_card(settings)
+        known = card is not None and settings.label in card.classes
+        return card.classes.index(str(settings.label)) if card is not None and known else None
 
 
 def _device(settings: FillSettings) -> str:

@@ -7,6 +7,11 @@ has half a crop around it, so the coarsest one sees farthest: half a crop times 
 
 So the model never paints more than half a crop beyond what it has been told, which is what it has learnt to do, and a
 fill of any size costs a third more pixels than the hole has.
+
+Where another model paints the coarsest level, it is the one that paints without hints, and its crop says how often a
+part is halved; at least once, since the other, which may have learnt nothing else, is to have hints. So a picture that
+is hidden whole, twice as large as the coarse model's crop, is drawn in two levels, and larger ones in more, of which
+the coarse model draws the coarsest.
 """
 
 from dataclasses import dataclass
@@ -61,18 +66,24 @@ class Level:
     own: Hole
 
 
-def parts(hole: Hole, crop: int, *, pyramid: bool) -> list[Part]:
-    """The parts of a hole (H, W), from top to bottom; without `pyramid` all have one level."""
+def parts(hole: Hole, crop: int, *, pyramid: bool, coarse: int | None = None) -> list[Part]:
+    """The parts of a hole (H, W), from top to bottom; without `pyramid` all have one level. `coarse` is the crop of
+    another model that paints the coarsest level, if one does."""
     found = []
     for rows, columns in separate(hole, crop):
         box = hole[_slice(rows), _slice(columns)]
-        coarsest = depth(box, hole.shape, crop) if pyramid else 0
+        coarsest = depth(box, hole.shape, coarse or crop) if pyramid else 0
+        if coarse is None:
+            reach = crop << coarsest
+        else:
+            coarsest = max(coarsest, 1)
+            reach = max(coarse << coarsest, crop << (coarsest - 1))
         found.append(
             Part(
                 rows=rows,
                 columns=columns,
-                region_rows=_region(rows, hole.shape[0], crop, 2**coarsest),
-                region_columns=_region(columns, hole.shape[1], crop, 2**coarsest),
+                region_rows=_region(rows, hole.shape[0], reach, 2**coarsest),
+                region_columns=_region(columns, hole.shape[1], reach, 2**coarsest),
                 coarsest=coarsest,
             )
         )
@@ -99,9 +110,9 @@ def holds_square(hole: Hole, side: int) -> bool:
     return bool((inside == side * side).any())
 
 
-def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int) -> list[Level]:
+def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, one_bit: bool = False) -> list[Level]:
     """A part's levels, finest first, of its region's picture (h, w, C), what is hidden in it and what is its own; where
-    the picture ends within a coarsest cell they go on to its end, hidden."""
+    the picture ends within a coarsest cell they go on to its end, hidden. Pictures of `one_bit` are so at each."""
     unit = 2**coarsest
     below, right = (-side % unit for side in hole.shape)
     picture = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="edge")
@@ -113,7 +124,9 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int) -> list[Level]:
             Level(
                 level=level,
                 # Means of 2 x 2 pixels, and what enlarges them again, read what is hidden, too.
-                picture=halved(np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture)),
+                picture=halved(
+                    np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture), one_bit=one_bit
+                ),
                 hole=halved_hole(last.hole),
                 own=halved_hole(last.own),
             )
@@ -133,8 +146,8 @@ def covered(
     return row[inside], column[inside], cell[inside]
 
 
-def _region(span: range, limit: int, crop: int, unit: int) -> range:
-    start, length = widen(span, limit, crop * unit)
+def _region(span: range, limit: int, reach: int, unit: int) -> range:
+    start, length = widen(span, limit, reach)
     return range(start // unit * unit, min(limit, -(-(start + length) // unit) * unit))
 
 

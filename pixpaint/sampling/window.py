@@ -33,8 +33,7 @@ class Told(NamedTuple):
 
     def condition(self, model: Model) -> Condition:
         """The same as each layer is given it."""
-        counted = model.config.hinted or model.config.smoothed
-        return model.condition(self.maps, self.base if counted else None)
+        return model.condition(self.maps, self.base if model.config.counted else None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -94,7 +94,7 @@ def _example(
     hints: NDArray[Any] = image
     hinted = np.zeros_like(hole)
     if kind < recipe.half_size_hints:
-        hints, hinted = doubled(halved(image)), np.ones_like(hole)
+        hints, hinted = doubled(halved(image, one_bit=config.levels == 2)), np.ones_like(hole)
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)

@@ -14,6 +14,7 @@ from pixpaint.layers.pixels import binarize, bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, Scalar, orient
+from pixpaint.scaling import doubled, halved
 from pixpaint.training.masks import fixed_hole
 
 
@@ -37,6 +38,7 @@ def evaluate(
     hole: str = "all",
     blank_map: bool = False,
     ensemble: bool = False,
+    hints: bool = False,
     batch: int = 64,
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -44,7 +46,8 @@ def evaluate(
     """Scores pictures (n, H, W, C) with labels (n,), -1 or None for no class, under holes of
     `training.masks.fixed_hole`.
 
-    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. With `ensemble` a
+    With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. With `hints` the
+    model is told the picture at half size, as at all but the coarsest level of a pyramid. With `ensemble` a
     picture's probability is the mean of those in all 8 orientations, a mixture of eight orders of the pixels, by a
     model that is told the orientation. One-bit models see the pictures cut at 128. `on_progress` is told how many of
     how many pictures are done. Raises BadRequest for pictures the model can't take.
@@ -58,6 +61,8 @@ def evaluate(
         raise BadRequest(
             "This model has learnt one orientation only: leave out the ensemble over orientations."
         )
+    if hints and not config.hinted:
+        raise BadRequest("This model was trained without hints: leave them out.")
     if config.levels == 2:
         images = binarize(images)
     device = model.head.weight.device
@@ -78,6 +83,11 @@ def evaluate(
             x = bytes_to_units(pictures, model.head.weight.dtype).to(device)
             hidden = torch.from_numpy(_oriented(holes, orientation))[:, None].to(x)
             context = Context.of(x, hidden)
+            if hints:
+                half = [doubled(halved(image, one_bit=config.levels == 2)) for image in part]
+                large = _oriented(np.stack(half)[:, :height, :width], orientation)
+                enlarged = bytes_to_units(torch.from_numpy(large).movedim(-1, 1), x.dtype).to(device)
+                context = Context.of(x, hidden, enlarged, torch.ones_like(hidden))
             turn = torch.full((n,), orientation, device=device)
             params = model(x, context.blanked() if blank_map else context, label, turn).params
             log_prob = model.output.log_prob(params.float(), x.float())

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadRequest
+from pixpaint.layers.pixels import binarize
+from pixpaint.scaling import halved
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -66,6 +68,50 @@ def stack(pictures: Sequence[tuple[Bytes, int]], size: int, channels: int) -> tu
     for i, (picture, label) in enumerate(pictures):
         pixels[i], labels[i] = picture, label
     return pixels, labels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HalvedPictures(Pictures):
+    """Other pictures at 1/2^`times` size, as a coarser level of a pyramid has them: `one_bit` ones cut before they are
+    halved, too."""
+
+    whole: Pictures
+    times: int
+    one_bit: bool
+
+    @classmethod
+    def of(cls, pictures: Pictures, times: int, *, one_bit: bool) -> Pictures:
+        """The pictures halved so many times; they themselves, where that is none."""
+        if not times:
+            return pictures
+        return cls(
+            classes=pictures.classes,
+            channels=pictures.channels,
+            whole=pictures,
+            times=times,
+            one_bit=one_bit,
+        )
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def sample(self, rng: np.random.Generator, size: int) -> tuple[Bytes, int]:
+        picture, label = self.whole.sample(rng, size << self.times)
+        return shrunk(picture, self.times, one_bit=self.one_bit), label
+
+    def held_out(self, size: int, limit: int | None = None) -> tuple[Bytes, Labels]:
+        pictures, labels = self.whole.held_out(size << self.times, limit)
+        small = [shrunk(picture, self.times, one_bit=self.one_bit) for picture in pictures]
+        return stack(list(zip(small, labels.tolist(), strict=True)), size, self.channels)
+
+
+def shrunk(picture: Bytes, times: int, *, one_bit: bool) -> Bytes:
+    """A picture uint8 (H, W, C) halved so many times."""
+    if one_bit:
+        picture = binarize(picture)
+    for _ in range(times):
+        picture = halved(picture, one_bit=one_bit)
+    return picture
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

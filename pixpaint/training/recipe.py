@@ -11,6 +11,8 @@ from typing import Any
 from pixpaint.errors import BadRequest
 from pixpaint.models.config import ModelConfig, read_config
 
+MOST_HALVED = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -27,11 +29,15 @@ class Recipe:
     With `balance` 0 every hidden pixel counts the same, with 1 every picture does: small holes, of which the known
     pixels tell most, count more. In `drift` of the pictures what the model reads of the hole is off by a smooth error,
     as it is in sampling, where errors add up; it learns to come back to what the known pixels tell.
+
+    Pictures are `halved` so many times before they are used: so learns a model that paints the coarsest level for
+    another one. That other one is given `half_size_hints`.
     """
 
     name: str
     model: ModelConfig
     data: str
+    halved: int = 0
     licence: str = ""
     batch: int = 64
     steps: int = 100_000
@@ -73,6 +79,10 @@ class Recipe:
                 raise BadRequest(
                     f"The recipe {self.name} has {field} {value!r}: use a whole number from {lowest}, below 2^63."
                 )
+        if type(self.halved) is not int or not 0 <= self.halved <= MOST_HALVED:
+            raise BadRequest(
+                f"The recipe {self.name} has halved {self.halved!r}: use a whole number from 0 to {MOST_HALVED}."
+            )
         if not isinstance(self.start_from, str):
             raise BadRequest(
                 f"The recipe {self.name} has start_from {self.start_from!r}: use the name of a model."

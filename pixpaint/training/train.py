@@ -183,9 +183,12 @@ class Loop:
                 yield batch.to(self.device)
 
     def scores(self, model: Model) -> dict[str, Score]:
-        """Held-out scores, bottom half and everything hidden."""
+        """Held-out scores, bottom half and everything hidden; the latter with hints too, where there are any."""
         images, labels = self.pictures.held_out(self.recipe.model.crop, HELD_OUT)
-        return {hole: evaluate(model, images, labels, hole=hole) for hole in ("bottom", "all")}
+        scores = {hole: evaluate(model, images, labels, hole=hole) for hole in ("bottom", "all")}
+        if model.config.hinted and self.recipe.half_size_hints:
+            scores["all hinted"] = evaluate(model, images, labels, hole="all", hints=True)
+        return scores
 
     def pause(self, on_pause: "OnPause") -> None:
         """Saves the state and the averaged model, scores it, shows it. Only the first process does."""

@@ -23,6 +23,7 @@ from pixpaint.sampling.painting import Painter
 
 FIELDS = {
     "model",
+    "coarse",
     "seed",
     "engine",
     "device",

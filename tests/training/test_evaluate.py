@@ -11,6 +11,7 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.orientation import ORIENTATIONS, orient
+from pixpaint.scaling import doubled, halved
 from pixpaint.training.evaluate import evaluate
 from tests.registry import MODELS, SMALL_ENCODER, model_of
 from tests.training.examples import FourPictures
@@ -118,3 +119,20 @@ def test_a_model_of_one_orientation_has_no_ensemble() -> None:
     model = model_of(MODELS["pixel_cnn one bit"])
     with pytest.raises(BadRequest, match="one orientation"):
         evaluate(model, PICTURES, ensemble=True)
+
+
+@pytest.mark.parametrize("name", ["pixel_cnn_pp grey", "diagonal_bilstm grey, hinted"])
+def test_a_model_that_is_told_the_picture_at_half_size_is_scored_with_that(name: str) -> None:
+    """Against the nats of a model that is given the same hints by hand, for pictures of an odd size."""
+    model, pictures = model_of(MODELS[name]), FourPictures().held_out(7)[0]
+    hints = torch.from_numpy(np.stack([doubled(halved(picture))[:7, :7] for picture in pictures]))
+    x, hint = (bytes_to_units(a.movedim(-1, 1), torch.float64) for a in (torch.from_numpy(pictures), hints))
+    everywhere, zero = torch.ones_like(x[:, :1]), torch.zeros(4, dtype=torch.int64)
+    with torch.inference_mode():
+        params = model(x, Context.of(x, everywhere, hint, everywhere), zero, zero).params
+        nats = -model.output.log_prob(params.float(), x.float()).sum((1, 2)).double()
+    score = evaluate(model, pictures, hole="all", hints=True)
+    assert score.nats_per_image == pytest.approx(float(nats.mean()))
+    assert score.nats_per_image != evaluate(model, pictures, hole="all").nats_per_image
+    with pytest.raises(BadRequest, match="without hints"):
+        evaluate(model_of(MODELS["diagonal_bilstm grey"]), pictures, hints=True)

@@ -41,6 +41,8 @@ def test_in_a_run_limited_by_time_the_rate_falls_with_the_time_or_with_the_steps
         "colour-row-lstm",
         "colour-diagonal-bilstm",
         "colour-pixelcnnpp",
+        "colour-half-pixelcnn",
+        "colour-multiscale",
     ],
 )
 def test_bundled_recipes_are_read_and_come_back_from_json(name: str) -> None:
@@ -72,6 +74,7 @@ def test_an_unknown_or_broken_recipe_is_refused(tmp_path) -> None:
         {"no_class": float("nan")}, {"half_size_hints": 0.6, "stroke_hints": 0.6},
         {"minutes": 0}, {"minutes": -1.0}, {"minutes": "10"}, {"minutes": float("inf")}, {"start_from": None},
         {"half_size_hints": 1.5, "stroke_hints": -0.5}, {"bf16": 1},
+        {"halved": -1}, {"halved": True}, {"halved": 6}, {"halved": "1"},
     ],
     ids=str,
 )  # fmt: skip
