@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -200,7 +200,7 @@ MODELS: dict[str, ModelConfig] = {
         oriented=True,
         hinted=True,
         smoothed=True,
-        encoder=SMALL_ENCODER,
+        encoder=replace(SMALL_ENCODER, painted=True),
         crop=8,
     ),
     "pixel_cnn_pp RGB, two blocks a stage, alone": PixelCNNPPConfig(

@@ -12,10 +12,12 @@ DEEPEST = 100  # blocks or scales: a file from elsewhere must not keep the progr
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderConfig:
-    """The encoder: features at scales 1, 1/2, 1/4, ... (at least three), residual blocks a scale on each side."""
+    """The encoder: features at scales 1, 1/2, 1/4, ... (at least three), residual blocks a scale on each side; with
+    `painted` it is told where the decoder reads what was painted, see `encoder.Context`."""
 
     widths: tuple[int, ...] = (32, 48, 64, 64, 64)
     blocks: int = 1
+    painted: bool = False
 
     def __post_init__(self) -> None:
         valid = (
@@ -24,11 +26,12 @@ class EncoderConfig:
             and all_ints(self.blocks, *self.widths)
             and min(self.blocks, *self.widths) >= 1
             and max(self.blocks, len(self.widths)) <= DEEPEST
+            and isinstance(self.painted, bool)
         )
         if not valid:
             raise BadModel(
-                "An encoder needs three or more widths and one block or more; "
-                f"got {self.widths} and {self.blocks} blocks."
+                "An encoder needs three or more widths, one block or more, and true or false for painted; "
+                f"got {self.widths}, {self.blocks} blocks and {self.painted!r}."
             )
 
 

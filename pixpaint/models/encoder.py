@@ -20,20 +20,28 @@ class Context(NamedTuple):
     """What a model is told of a picture, full size, x in [-1, 1], masks 0 or 1.
 
     known (N, C, H, W): the picture, zero in the hole; hole (N, 1, H, W): 1 = to paint; hints (N, C, H, W): what is
-    suggested there, zero where nothing is; hinted (N, 1, H, W): 1 = there is a hint.
+    suggested there, zero where nothing is; hinted (N, 1, H, W): 1 = there is a hint; painted (N, 1, H, W): 1 = what the
+    decoder reads there was painted, and may be off, see `as_painted`.
     """
 
     known: Tensor
     hole: Tensor
     hints: Tensor
     hinted: Tensor
+    painted: Tensor
 
     @staticmethod
     def of(x: Tensor, hole: Tensor, hints: Tensor | None = None, hinted: Tensor | None = None) -> "Context":
         """The context of pictures x (N, C, H, W) with a hole (N, 1, H, W); what x holds inside the hole is hidden."""
         if hints is None or hinted is None:
             hints, hinted = torch.zeros_like(x), torch.zeros_like(hole)
-        return Context(x * (1 - hole), hole, hints * hinted, hinted)
+        return Context(x * (1 - hole), hole, hints * hinted, hinted, torch.zeros_like(hole))
+
+    def as_painted(self) -> "Context":
+        """The context of a fill: what its decoder will read of the hole are its own pixels, not those of a picture.
+        Where nothing is known, and so nothing to be off from, it stays as it is."""
+        something = 1 - self.hole.amin((2, 3), keepdim=True)
+        return self._replace(painted=self.hole * something)
 
     def base(self, multiple: int, *, smoothed: bool) -> Tensor:
         """What pixels are counted from, (N, 2C + 1, H', W'), see `Base`, of the context `padded` to whole cells; zero
@@ -147,7 +155,8 @@ class Encoder(nn.Module):
             return nn.Sequential(*(ResidualBlock(width) for _ in range(config.blocks)))
 
         self.coarsest = 2 ** (len(widths) - 1)
-        self.stem = nn.Conv2d(2 * channels + 2, widths[0], 3, padding=1)
+        self.planes = 2 * channels + 2 + config.painted
+        self.stem = nn.Conv2d(self.planes, widths[0], 3, padding=1)
         self.inward = nn.ModuleList(stage(w) for w in widths)
         self.shrink = nn.ModuleList(nn.Conv2d(fine, coarse, 2, 2) for fine, coarse in pairwise(widths))
         self.outward = nn.ModuleList(stage(w) for w in widths[:-1])
@@ -155,7 +164,7 @@ class Encoder(nn.Module):
 
     def forward(self, context: Context) -> list[Tensor]:
         height, width = context.hole.shape[2:]
-        x = self.stem(torch.cat(context.padded(self.coarsest), 1))
+        x = self.stem(torch.cat(context.padded(self.coarsest), 1)[:, : self.planes])
         seen = []
         for i, stage in enumerate(self.inward):
             x = stage(x)

@@ -117,8 +117,10 @@ class PixelCNNPP(Model):
         alone = config.hinted and config.encoder is None
         self.hints = HintMap(config.channels, config.context, SCALES) if alone else None
         contexts = widths if conditioned else (0,) * SCALES
-        self.labels = _embeddings(config.classes + 1, widths if config.classes else ())
-        self.orientations = _embeddings(8, widths if config.oriented else ())
+        # Where they are all that is told they can't begin at zero, as what reads them does: neither would learn.
+        first = 0.0 if config.encoder or config.hinted else 1.0
+        self.labels = _embeddings(config.classes + 1, widths if config.classes else (), first)
+        self.orientations = _embeddings(8, widths if config.oriented else (), first)
         self.first_vertical = ShiftedConv(inputs, F_, (2, 3), Halo(1, 1, 1))
         self.first_above = ShiftedConv(inputs, F_, (1, 3), Halo(0, 1, 1))
         self.first_left = ShiftedConv(inputs, F_, (2, 1), Halo(1, 0, 0))
@@ -241,9 +243,9 @@ class PixelCNNPP(Model):
         return self.output.shifted(params, shift)
 
 
-def _embeddings(count: int, widths: tuple[int, ...]) -> nn.ModuleList:
-    """One table a scale, starting at zero."""
+def _embeddings(count: int, widths: tuple[int, ...], deviation: float) -> nn.ModuleList:
+    """One table a scale, its numbers normal of this deviation."""
     tables = nn.ModuleList(nn.Embedding(count, width) for width in widths)
     for table in tables:
-        nn.init.zeros_(table.weight)  # type: ignore[arg-type]
+        nn.init.normal_(table.weight, std=deviation)  # type: ignore[arg-type]
     return tables

@@ -40,7 +40,7 @@ def receptive_field(
     drawn, known = x.detach().clone().requires_grad_(), x.detach().clone().requires_grad_()
     numbers = (config.classes if label is None else label, orientation)
     with torch.enable_grad():
-        context, base = model.told(Context.of(known, hole.expand(len(x), -1, -1, -1)))
+        context, base = model.told(Context.of(known, hole.expand(len(x), -1, -1, -1)).as_painted())
         maps = model.maps(context, *(torch.full((len(x),), n, device=x.device) for n in numbers))
         # The decoder runs as far as the pixel's own cells: what lies below can't matter to it.
         cell = model.coarsest

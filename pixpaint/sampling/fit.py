@@ -84,7 +84,8 @@ def _weight(by: Hand, level: Level, job: Job, picture: Bytes, hints: Hints | Non
     everything = torch.ones_like(hole)
     hint = None if hints is None else units(hints)
     told = [
-        Context.of(x, hidden, hint, None if hint is None else everything) for hidden in (everything, hole)
+        Context.of(x, hidden, hint, None if hint is None else everything).as_painted()
+        for hidden in (everything, hole)
     ]
     context = Context(*(torch.cat(planes) for planes in zip(*told, strict=True)))
     label_, orientation = (torch.tensor([n], device=like.device) for n in (label, job.orientation))

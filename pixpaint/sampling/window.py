@@ -106,10 +106,10 @@ class Window:
         x = self.units(model.head.weight)
         hole = torch.from_numpy(self.hole).to(x)[None, None]
         if self.hints is None:
-            return Context.of(x, hole)
+            return Context.of(x, hole).as_painted()
         hints = bytes_to_units(torch.from_numpy(self.hints).movedim(-1, 1), x.dtype).to(x.device)
         known, hidden = (t.repeat(len(hints), 1, 1, 1) for t in (x, hole))
-        return Context.of(known, hidden, hints, torch.ones_like(hidden))
+        return Context.of(known, hidden, hints, torch.ones_like(hidden)).as_painted()
 
     def frame(self, model: Model, base: Tensor, rows: int | None = None) -> Tensor:
         """The picture, or so many rows of it, counted from `base` and framed for the decoder, see `framed`:

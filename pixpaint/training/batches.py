@@ -6,7 +6,7 @@ resumed: its randomness is keyed by (seed, i).
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,31 +54,53 @@ class Batch:
         )
 
 
+class Example(NamedTuple):
+    """One of a batch, size S: a picture (S, S, C), the same as it is read, the hole (S, S), the part of it that counts,
+    whether what is read of it drifts, hints (S, S, C) and where they are, label, orientation, whether the model is
+    shown the picture."""
+
+    image: Bytes
+    read: Bytes
+    hole: Hole
+    counted: Hole
+    drifts: bool
+    hints: NDArray[Any]
+    hinted: Hole
+    label: int
+    orientation: int
+    shown: bool
+
+
 def make_batch(pictures: Pictures, recipe: Recipe, numbers: Iterable[int]) -> Batch:
     """The examples of these numbers, on the CPU."""
-    images, read, holes, counts, hints, hinted, labels, orientations, shown = zip(
-        *(_example(pictures, recipe, number) for number in numbers), strict=True
-    )
-    x, seen, hint = (
-        bytes_to_units(torch.from_numpy(np.stack(a)).movedim(-1, 1)) for a in (images, read, hints)
-    )
-    hole, counted, given = (torch.from_numpy(np.stack(a))[:, None].float() for a in (holes, counts, hinted))
+    examples = [make_example(pictures, recipe, number) for number in numbers]
+
+    def planes(arrays: Iterable[NDArray[Any]]) -> Tensor:
+        return bytes_to_units(torch.from_numpy(np.stack(list(arrays))).movedim(-1, 1))
+
+    def masks(arrays: Iterable[Hole]) -> Tensor:
+        return torch.from_numpy(np.stack(list(arrays)))[:, None].float()
+
+    def chosen(whether: Iterable[bool]) -> Tensor:
+        return torch.tensor(list(whether)).float()[:, None, None, None]
+
+    x, hole = planes(e.image for e in examples), masks(e.hole for e in examples)
+    hints, hinted = planes(e.hints.astype(np.float32) for e in examples), masks(e.hinted for e in examples)
     return Batch(
         x=x,
-        read=seen,
-        counted=counted,
-        context=Context.of(x, hole, hint, given),
-        labels=torch.tensor(labels),
-        orientations=torch.tensor(orientations),
-        like=x * torch.tensor(shown, dtype=x.dtype)[:, None, None, None],
+        read=planes(e.read for e in examples),
+        counted=masks(e.counted for e in examples),
+        context=Context.of(x, hole, hints, hinted)._replace(
+            painted=hole * chosen(e.drifts for e in examples)
+        ),
+        labels=torch.tensor([e.label for e in examples]),
+        orientations=torch.tensor([e.orientation for e in examples]),
+        like=x * chosen(e.shown for e in examples),
     )
 
 
-def _example(
-    pictures: Pictures, recipe: Recipe, number: int
-) -> tuple[Bytes, Bytes, Hole, Hole, Bytes | NDArray[np.float32], Hole, int, int, bool]:
-    """Picture (S, S, C), the same as it is read, hole (S, S), the part of it that counts (S, S), hints (S, S, C), where
-    they are (S, S), label, orientation, whether it is shown."""
+def make_example(pictures: Pictures, recipe: Recipe, number: int) -> Example:
+    """The example of this number."""
     rng = np.random.Generator(np.random.Philox(key=np.array([recipe.seed, number], np.uint64)))
     config = recipe.model
     size = config.crop
@@ -99,22 +121,12 @@ def _example(
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)
     read, counted = image, hole
-    if recipe.drift > 0 and not hole.all() and rng.random() < recipe.drift:
-        if hinted.all():
-            read, counted = drifted_details(rng, image, hole)
-        else:
-            read = drifted(rng, image, hole)
-    return (
-        np.ascontiguousarray(image),
-        np.ascontiguousarray(read),
-        hole,
-        counted,
-        np.ascontiguousarray(hints, np.float32),
-        hinted,
-        label,
-        orientation,
-        shown,
-    )
+    drifts = recipe.drift > 0 and not hole.all() and bool(rng.random() < recipe.drift)
+    if drifts and hinted.all() and config.counted:
+        read, counted = drifted_details(rng, image, hole)
+    elif drifts:
+        read = drifted(rng, image, hole)
+    return Example(image, read, hole, counted, drifts, hints, hinted, label, orientation, shown)
 
 
 def rough_colours(rng: np.random.Generator, image: Bytes, hole: Hole) -> tuple[Bytes, Hole]:

@@ -27,8 +27,8 @@ class Recipe:
     none is too long) is shortened to it: colour's sharp mixtures now and then give one that throws a run off.
 
     With `balance` 0 every hidden pixel counts the same, with 1 every picture does: small holes, of which the known
-    pixels tell most, count more. In `drift` of the pictures what the model reads of the hole is off by a smooth error,
-    as it is in sampling, where errors add up; it learns to come back to what the known pixels tell.
+    pixels tell most, count more. In `drift` of the pictures what the model reads of the hole is off, as it is in
+    sampling, where errors add up; it learns to come back to what the known pixels tell, see `drift.py`.
 
     Pictures are `halved` so many times before they are used: so learns a model that paints the coarsest level for
     another one. That other one is given `half_size_hints`.
@@ -118,6 +118,8 @@ class Recipe:
                 raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number from 0 to 1.")
         if self.half_size_hints + self.stroke_hints > 1:
             raise BadRequest(f"The chances of hints in the recipe {self.name} add up to more than 1.")
+        if self.drift and self.model.levels == 2:
+            raise BadRequest(f"The recipe {self.name} lets one-bit pictures drift: set drift to 0.")
         if self.likeness and not self.model.likeness:
             raise BadRequest(f"The recipe {self.name} shows pictures to a model without likeness.")
 

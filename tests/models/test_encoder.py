@@ -67,3 +67,14 @@ def test_the_hole_is_shown_filled_with_what_is_expected_of_it(hinted: bool) -> N
     if hinted:  # the known pixels are a quarter below their hints, and so are those that are expected
         torch.testing.assert_close(smooth, torch.full_like(smooth, -0.25), rtol=0, atol=1e-9)
         torch.testing.assert_close(shown, x, rtol=0, atol=1e-9)
+
+
+def test_a_fill_is_told_that_it_reads_its_own_pixels_where_something_is_known() -> None:
+    x, hole = torch.rand(2, 3, 8, 8), torch.ones(2, 1, 8, 8)
+    hole[0, :, :2] = 0
+    context = Context.of(x, hole)
+    assert not context.painted.any()
+    painted = context.as_painted().painted
+    assert torch.equal(painted[0], hole[0])
+    assert not painted[1].any()
+    assert not context.as_painted().blanked().painted.any()

@@ -136,11 +136,15 @@ ENCODED = [name for name, config in MODELS.items() if config.encoder]
 def test_the_output_depends_on_everything_the_encoder_is_told(name: str) -> None:
     model = model_of(MODELS[name])
     x = torch.rand(1, model.config.channels, 8, 8, dtype=torch.float64) * 2 - 1
-    planes = [torch.rand(1, c, 8, 8, dtype=torch.float64, requires_grad=True) for c in (x.shape[1], 1) * 2]
+    planes = [
+        torch.rand(1, c, 8, 8, dtype=torch.float64, requires_grad=True)
+        for c in (x.shape[1], 1, x.shape[1], 1, 1)
+    ]
     zero = torch.tensor([0])
     prediction = model(x, Context(*planes), zero, zero)
+    told = planes if MODELS[name].encoder.painted else planes[:-1]
     for output in prediction:
-        for gradient in torch.autograd.grad(output.sum(), planes, retain_graph=True):
+        for gradient in torch.autograd.grad(output.sum(), told, retain_graph=True):
             assert gradient.ne(0).all()
 
 
@@ -185,3 +189,11 @@ def test_conditioning_starts_as_the_unconditional_model() -> None:
         a = model(x, Context.of(x, hole), torch.tensor([0]), torch.tensor([3])).params
         b = model(x, Context.of(x, hole).blanked(), torch.tensor([2]), torch.tensor([0])).params
     assert torch.equal(a, b)
+
+
+def test_a_class_can_be_learnt_where_it_is_all_that_is_told() -> None:
+    torch.manual_seed(0)
+    model = PixelCNNPP(PixelCNNPPConfig(channels=1, levels=2, features=4, blocks=1, classes=2, crop=8))
+    label = torch.tensor([1])
+    model(torch.rand(1, 1, 8, 8), None, label, None).params.sum().backward()
+    assert any(block.project.weight.grad.any() for block in model.gated_blocks())

@@ -21,7 +21,7 @@ def test_the_fit_is_what_all_cost_shown_nothing_less_what_the_hole_costs_shown_t
     label, upright = torch.full((3,), model.config.classes), torch.zeros(3, dtype=torch.int64)
     with torch.inference_mode():
         free, told = (
-            model.output.log_prob(model(x, Context.of(x, hidden), label, upright).params, x)
+            model.output.log_prob(model(x, Context.of(x, hidden).as_painted(), label, upright).params, x)
             for hidden in (torch.ones_like(hole), hole)
         )
     expected = free.sum((1, 2)) - (told * hole[:, 0]).sum((1, 2))

@@ -107,7 +107,7 @@ def test_colour_strokes_lie_in_the_hole_and_are_near_what_it_hides() -> None:
 
 
 def test_what_is_read_of_a_hole_may_drift_and_nothing_else_does() -> None:
-    recipe = replace(RECIPE, drift=1.0, half_size_hints=0.5)
+    recipe = replace(RECIPE, model=replace(MODEL, hinted=True), drift=1.0, half_size_hints=0.5)
     batch = make_batch(FourPictures(), recipe, range(60))
     hole = batch.context.hole
     error = (batch.read - batch.x).abs()
@@ -123,7 +123,9 @@ def test_what_is_read_of_a_hole_may_drift_and_nothing_else_does() -> None:
     closed[:, :, 1::2] = cells.repeat_interleave(2, 3)
     assert closed.any()
     assert torch.equal(batch.counted, hole * (1 - closed))
+    assert torch.equal(batch.context.painted, hole * partly[:, None, None, None])
     still = make_batch(FourPictures(), replace(recipe, drift=0.0), range(60))
     assert torch.equal(still.read, still.x)
     assert torch.equal(still.x, batch.x)
     assert torch.equal(still.counted, hole)
+    assert not still.context.painted.any()
