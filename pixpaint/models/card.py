@@ -134,7 +134,7 @@ def list_models() -> list[ModelCard]:
     """The cards of all models in the model folders, the first folder's first; unreadable ones are passed over."""
     cards: dict[str, ModelCard] = {}
     for folder in model_folders():
-        for path in sorted(folder.glob("*.safetensors")):
+        for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.stem):
             try:
                 cards.setdefault(path.stem, _read(path.with_suffix(".json")))
             except BadModel:
