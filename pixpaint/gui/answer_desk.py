@@ -165,4 +165,4 @@ class AnswerDesk(QObject):
             return text.format(done=self._filling.comparing.done, count=len(self._answers))
         if self._answers.fits is None:
             return self.tr("Choose one. The keys “,” and “.” switch.")
-        return self.tr("Nats: how much less likely the known pixels are than with the best fit.")
+        return self.tr("Nats: how much less likely the picture is than with the best fit.")
