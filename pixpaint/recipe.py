@@ -52,6 +52,11 @@ class FillSettings:
     device: str = "auto"
     candidates: int = 1
 
+    @property
+    def models(self) -> str:
+        """Which models paint, in words."""
+        return self.model if self.coarse is None else f"{self.model} from {self.coarse}"
+
     def __post_init__(self) -> None:
         if not self.model:
             raise BadRequest("The name of the model is empty: name one, such as sketch.")

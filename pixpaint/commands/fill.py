@@ -206,9 +206,8 @@ def sentence(settings: FillSettings, report: Report) -> str:
     outputs = first.output if first is last else f"{first.output} to {last.output}"
     fitting = "" if first is last else f"; {best.output}, of seed {best.seed}, fits best"
     bits = sum(candidate.bits_per_dim for candidate in report.candidates) / len(report.candidates)
-    models = settings.model if settings.coarse is None else f"{settings.model} from {settings.coarse}"
     rate = f"{report.pixels / report.seconds:.0f} a second" if report.seconds else "at once"
     return (
         f"{outputs}: {report.pixels} pixels in {report.seconds:.1f} s ({rate}), {bits:.3f} bits/dim, "
-        f"{models} with seed {settings.seed}, {settings.engine} on {settings.device}{fitting}"
+        f"{settings.models} with seed {settings.seed}, {settings.engine} on {settings.device}{fitting}"
     )

@@ -37,9 +37,8 @@ def sample(settings: FillSettings, output: Path, like: Path | None = None) -> in
             pictures[:, event.rows, event.columns] = event.pixels
             progress.update(event.done, event.total)
     save_png(Document(pixels=tiled(pictures, across)), output)
-    by = settings.model if settings.coarse is None else f"{settings.model} from {settings.coarse}"
     count = "1 picture" if settings.candidates == 1 else f"{settings.candidates} pictures"
-    print(f"{output}: {count} of {size} × {size} pixels by {by}, seed {settings.seed}")
+    print(f"{output}: {count} of {size} × {size} pixels by {settings.models}, seed {settings.seed}")
     return 0
 
 

@@ -22,16 +22,15 @@ from torch import Tensor, nn
 from pixpaint.layers.cache import Cache
 from pixpaint.layers.masked import FirstConv, MaskedConv, MaskedConv2d
 from pixpaint.layers.output import categorical
-from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelCNNConfig
-from pixpaint.models.encoder import Context
 from pixpaint.models.hints import HintMap, telling
+from pixpaint.models.residual_stack import ResidualLayer, ResidualStack
 
 FIRST = 7
 """The side of the first layer's kernel."""
 
 
-class Block(nn.Module):
+class Block(ResidualLayer):
     """x + 1x1(ReLU(3x3(ReLU(1x1(ReLU(x)))) + told)), masked, for x (N, 2h, ...) and h = `features`. What it is told,
     (N, h, H, W) of the whole image, `tell` makes of a map with so many channels `context` (0: it is told nothing)."""
 
@@ -51,9 +50,8 @@ class Block(nn.Module):
         return out
 
 
-class PixelCNN(Model):
-    """The model. All its layers but the first see features of the current pixel's left neighbours: `rows` runs the part
-    of the first layer that sees the rows above."""
+class PixelCNN(ResidualStack):
+    """The model."""
 
     config: PixelCNNConfig
 
@@ -72,6 +70,10 @@ class PixelCNN(Model):
         )
         self.head = MaskedConv2d(config.head, self.output.parameters, (1, 1), 0, groups=groups)
 
+    def residuals(self) -> Iterable[Block]:
+        """Its blocks."""
+        return cast(Iterable[Block], self.blocks)
+
     def sees(self, above: int, right: int) -> bool | None:
         """All within reach but the blind spot: a row up in the first layer is up to 3 columns to the right, one up in
         each block a column more."""
@@ -87,37 +89,3 @@ class PixelCNN(Model):
         told = config.blocks * h + 8 * config.context if config.hinted else 0
         passing = 12 * h + 2 * (config.head + self.output.parameters) + 16 * config.channels
         return config.blocks * h + told + passing, 0
-
-    def maps(
-        self,
-        context: Context | None,
-        label: Tensor | None = None,
-        orientation: Tensor | None = None,
-        like: Tensor | None = None,
-    ) -> list[Tensor]:
-        """The hint's map (N, context, H, W), if the model is told of hints."""
-        if self.hints is None:
-            return []
-        assert context is not None
-        maps: list[Tensor] = self.hints(context)
-        return maps
-
-    def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """What each block is given: (N, h, H, W)."""
-        blocks = cast(Iterable[Block], self.blocks)
-        return {block: block.tell(m) for m in maps for block in blocks if block.tell is not None}
-
-    def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
-        """Runs the first layer's rows above."""
-        cache.publish("above", self.first.above(above[:, :-1], cache), 1)
-
-    def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
-        """Runs everything else."""
-        now = None if here is None else here[:, :-1]
-        x = cache.published("above", 1) + self.first(left[:, :-1], cache, now)
-        for block in self.blocks:
-            x = block(x, cache, condition.get(block))
-        for layer in self.last:
-            x = layer(F.relu(x))
-        params: Tensor = self.head(F.relu(x))
-        return params

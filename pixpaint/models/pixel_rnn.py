@@ -20,10 +20,9 @@ from pixpaint.layers.cache import Cache
 from pixpaint.layers.masked import FirstConv, MaskedConv2d
 from pixpaint.layers.output import categorical
 from pixpaint.layers.recurrent import DiagonalBiLSTM, RowLSTM
-from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import PixelRNNConfig
-from pixpaint.models.encoder import Context
 from pixpaint.models.hints import HintMap, telling
+from pixpaint.models.residual_stack import ResidualLayer, ResidualStack
 
 FIRST = 7
 """The side of the first layer's kernel."""
@@ -32,7 +31,7 @@ FIRST = 7
 LSTM = RowLSTM | DiagonalBiLSTM
 
 
-class Residual(nn.Module):
+class Residual(ResidualLayer):
     """x + 1x1(LSTM(x)) for x (N, 2h, ...): the LSTM has h features, the 1x1, with mask B, brings them to 2h. What the
     LSTM is told, (N, gates, H, W) of the whole image, `tell` makes of a map with so many channels `context` (0: it is
     told nothing)."""
@@ -50,7 +49,7 @@ class Residual(nn.Module):
         return out
 
 
-class PixelRNN(Model):
+class PixelRNN(ResidualStack):
     """A PixelRNN with these LSTM layers, from 2h features to h, in as many groups as the picture has channels."""
 
     config: PixelRNNConfig
@@ -79,36 +78,3 @@ class PixelRNN(Model):
         if self.hints is None:
             return 0
         return sum(layer.lstm.gates for layer in self.residuals()) + 8 * self.config.context
-
-    def maps(
-        self,
-        context: Context | None,
-        label: Tensor | None = None,
-        orientation: Tensor | None = None,
-        like: Tensor | None = None,
-    ) -> list[Tensor]:
-        """The hint's map (N, context, H, W), if the model is told of hints."""
-        if self.hints is None:
-            return []
-        assert context is not None
-        maps: list[Tensor] = self.hints(context)
-        return maps
-
-    def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """What each layer is given: (N, gates, H, W)."""
-        return {layer: layer.tell(m) for m in maps for layer in self.residuals() if layer.tell is not None}
-
-    def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:
-        """Runs the first layer's rows above."""
-        cache.publish("above", self.first.above(above[:, :-1], cache), 1)
-
-    def pixels(self, left: Tensor, cache: Cache, condition: Condition, here: Tensor | None = None) -> Tensor:
-        """Runs everything else."""
-        now = None if here is None else here[:, :-1]
-        x = cache.published("above", 1) + self.first(left[:, :-1], cache, now)
-        for layer in self.layers:
-            x = layer(x, cache, condition.get(layer))
-        for layer in self.last:
-            x = layer(F.relu(x))
-        params: Tensor = self.head(F.relu(x))
-        return params
