@@ -83,14 +83,15 @@ def watch(options: TrainOptions, pictures: Pictures, folders: Folders, report: R
     examples, _ = pictures.held_out(options.recipe.model.crop, SHOWN)
     ended: list[ModelCard] = []  # stays empty in all processes but the first
 
-    def on_pause(model: Model, card: ModelCard) -> None:
+    def on_pause(model: Model, card: ModelCard, kept: bool) -> None:
         # Before the first step it is another model, or none: nothing to be found among a person's models yet.
-        if folders.models != folders.work and card.training["steps"]:
+        if kept and folders.models != folders.work and card.training["steps"]:
             save_model(model, card, folders.models)
         samples = folders.work / SAMPLES
         save_png(Document(pixels=strip(model, examples)), samples)
         report.score(card, samples)
-        ended[:] = [card]
+        if kept:
+            ended[:] = [card]
 
     with _first_interrupt_waits() as interrupted:
         run(

@@ -29,8 +29,10 @@ FINE_TUNING = {
     "clip": 5.0,
     "encoder_steps": 0,
     "cooldown": 0.5,
+    "patience": 5,
 }
-"""What the recipe becomes when it starts from a model: gentle, so that what was learned is not lost."""
+"""What the recipe becomes when it starts from a model: gentle, so that what was learned is not lost, and at an end when
+it only learns its few pictures by heart."""
 
 
 @dataclass(frozen=True, kw_only=True)

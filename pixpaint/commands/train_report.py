@@ -107,9 +107,8 @@ class Lines(Report):
 
 
 def before_and_now(card: ModelCard) -> tuple[float, float]:
-    """Held-out bits/dim of pictures that are hidden whole: before the first step, and at the last score."""
-    history = card.training["history"]
-    return float(history[0][HEADLINE]), float(history[-1][HEADLINE])
+    """Held-out bits/dim of pictures that are hidden whole: before the first step, and of this card's weights."""
+    return float(card.training["history"][0][HEADLINE]), card.bits_per_dim[HEADLINE]
 
 
 def _about(pictures: PhotoPictures) -> str:

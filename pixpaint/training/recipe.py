@@ -17,8 +17,10 @@ MOST_HALVED = 5
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """`data` is "sketch", "photo", "tiny", "digits" or "folder". Chances are per picture. A run ends after `steps`, or
-    after `minutes` of training if there are any, whichever comes first. `start_from` names the model whose weights it
-    starts with, by name or .safetensors file; without one it starts from nothing.
+    after `minutes` of training if there are any, whichever comes first. With `patience` it also ends when held-out
+    pictures that are hidden whole have not become cheaper at so many pauses in turn, and the weights that are kept are
+    those of the best pause, not of the last (early stopping). `start_from` names the model whose weights it starts
+    with, by name or .safetensors file; without one it starts from nothing.
 
     The learning rate climbs linearly for `warmup` steps, decays by `decay` a step as in PixelCNN++, and falls
     linearly to zero over the last `cooldown` share of the run. Hidden pixels cost 1, the encoder's preview of
@@ -42,6 +44,7 @@ class Recipe:
     batch: int = 64
     steps: int = 100_000
     minutes: float | None = None
+    patience: int = 0
     start_from: str = ""
     learning_rate: float = 1e-3
     clip: float = 0.0
@@ -73,7 +76,7 @@ class Recipe:
             raise BadRequest(
                 f"The recipe {self.name} needs a model's configuration, and true or false for bf16."
             )
-        for field in ("batch", "steps", "warmup", "encoder_steps", "seed"):
+        for field in ("batch", "steps", "patience", "warmup", "encoder_steps", "seed"):
             value, lowest = getattr(self, field), 1 if field in ("batch", "steps") else 0
             if type(value) is not int or not lowest <= value < 2**63:
                 raise BadRequest(

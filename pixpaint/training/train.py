@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from math import log
+from math import inf, log
 from pathlib import Path
 
 import torch
@@ -28,7 +28,7 @@ from pixpaint.training.guess import Guess
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.processes import processes
 from pixpaint.training.recipe import Recipe
-from pixpaint.training.runs import CHECKPOINT
+from pixpaint.training.runs import CHECKPOINT, HEADLINE
 from pixpaint.training.state import TrainingState
 
 HELD_OUT = 256
@@ -191,11 +191,14 @@ class Loop:
         return scores
 
     def pause(self, on_pause: "OnPause") -> None:
-        """Saves the state and the averaged model, scores it, shows it. Only the first process does."""
+        """Saves the state, scores the averaged model, saves it if it is one to keep, shows it. Only the first process
+        does."""
         if self.rank == 0:
             model = self.state.averaged_model()
             scores = self.scores(model)
             bits = {hole: round(score.bits_per_dim, 4) for hole, score in scores.items()}
+            # Of weights that are no longer finite the score is no number, and not worse than any.
+            kept = not self.recipe.patience or not bits[HEADLINE] >= min(self._headlines(), default=inf)
             self.state.history.append({"step": self.state.step, "seconds": round(self.state.seconds), **bits})
             recipe = self.recipe
             card = ModelCard(
@@ -215,11 +218,21 @@ class Loop:
                 },
             )
             # The model first: weights that are no longer finite are refused and leave the last good checkpoint.
-            card = save_model(model, card, self.options.folder)
+            if kept:
+                card = save_model(model, card, self.options.folder)
             self.state.save(self.checkpoint, self.options.data)
-            on_pause(model, card)
+            on_pause(model, card, kept)
         if self.world > 1:
             dist.barrier()
+
+    def _headlines(self) -> list[float]:
+        """The bits/dim of held-out pictures that were hidden whole, at each pause after the first step."""
+        return [entry[HEADLINE] for entry in self.state.history if entry["step"] and HEADLINE in entry]
+
+    def out_of_patience(self) -> bool:
+        """Whether held-out pictures have not become cheaper for as long as the recipe waits."""
+        bits = self._headlines()
+        return 0 < self.recipe.patience < len(bits) - bits.index(min(bits))
 
     def _data_in_words(self) -> str:
         """For the card: of a person's own pictures how many and the name of their folder, but not where it lies."""
@@ -239,7 +252,8 @@ class Loop:
         return seconds, list(wishes)
 
 
-OnPause = Callable[[Model, ModelCard], None]
+OnPause = Callable[[Model, ModelCard, bool], None]
+"""Given the averaged model, its card, and whether it is the one to keep so far."""
 
 
 def run(
@@ -251,9 +265,9 @@ def run(
     stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Trains to the end of the recipe's run, or until `stop()`, and saves. `on_pause` is given the averaged model and
-    its card before the first step, at every pause, and at the end; only the first process calls it and `on_progress`.
-    `clock` gives seconds. Raises BadRequest, BadModel, CannotWrite."""
+    """Trains to the end of the recipe's run, or until `stop()`, and saves. `on_pause` is called before the first step,
+    at every pause, and at the end; only the first process calls it and `on_progress`. `clock` gives seconds. Raises
+    BadRequest, BadModel, CannotWrite."""
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -309,5 +323,8 @@ def _run(
         if due:
             loop.pause(on_pause)
             paused = clock()
+            if loop.agreed(state.seconds, loop.rank == 0 and loop.out_of_patience())[1][0]:
+                batches.close()
+                return
     batches.close()
     loop.pause(on_pause)

@@ -50,6 +50,17 @@ class FourPictures(Pictures):
         return self._all(size)[:limit], np.full(4, -1)[:limit]
 
 
+class Clock:
+    """Each look at it is `tick` seconds later."""
+
+    def __init__(self, tick: float) -> None:
+        self.now, self.tick = 0.0, tick
+
+    def __call__(self) -> float:
+        self.now += self.tick
+        return self.now
+
+
 def loop_of(recipe: Recipe, folder: Path, *, pictures: Pictures | None = None, resume: bool = False) -> Loop:
     """A loop over the four pictures, or others."""
     folder.mkdir(parents=True, exist_ok=True)

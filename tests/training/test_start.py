@@ -13,7 +13,7 @@ from pixpaint.models.checkpoint import load_model, save_model
 from pixpaint.training.evaluate import evaluate
 from pixpaint.training.recipe import Recipe
 from pixpaint.training.train import Progress, TrainOptions, run
-from tests.training.examples import MODEL, RECIPE, FourPictures, loop_of, losses_of
+from tests.training.examples import MODEL, RECIPE, Clock, FourPictures, loop_of, losses_of
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_run_starts_with_what_the_other_model_knows(source: Path, tmp_path: Pa
         TrainOptions(recipe=from_source(source), folder=tmp_path / "mine"),
         FourPictures(),
         on_progress=lambda _: None,
-        on_pause=lambda _, card: cards.append(card),
+        on_pause=lambda _, card, kept: cards.append(card),
     )
     images, labels = FourPictures().held_out(MODEL.crop)
     first, last = cards[0].training["history"][0], cards[-1].training
@@ -77,17 +77,6 @@ def test_a_resumed_run_needs_its_start_no_more(source: Path, tmp_path: Path) -> 
     assert first + losses_of(recipe, tmp_path / "parts", 3, resume=True) == whole
 
 
-class Clock:
-    """Each look at it is `tick` seconds later."""
-
-    def __init__(self, tick: float) -> None:
-        self.now, self.tick = 0.0, tick
-
-    def __call__(self) -> float:
-        self.now += self.tick
-        return self.now
-
-
 def test_a_run_limited_by_time_ends_with_it_also_in_parts(tmp_path: Path) -> None:
     recipe = replace(RECIPE, steps=10**6, minutes=2.0)
     told: list[Progress] = []
@@ -98,7 +87,7 @@ def test_a_run_limited_by_time_ends_with_it_also_in_parts(tmp_path: Path) -> Non
             TrainOptions(recipe=recipe, folder=tmp_path / folder, resume=resume, pause_minutes=60),
             FourPictures(),
             on_progress=told.append,
-            on_pause=lambda _, card: steps.append(card.training["steps"]),
+            on_pause=lambda _, card, kept: steps.append(card.training["steps"]),
             stop=lambda: len(told) >= until - 1,
             clock=Clock(10.0),
         )

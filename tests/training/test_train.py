@@ -15,7 +15,7 @@ from pixpaint.training import weight_norm
 from pixpaint.training.batches import make_batch
 from pixpaint.training.state import TrainingState
 from pixpaint.training.train import TrainOptions, run
-from tests.training.examples import MODEL, RECIPE, FourPictures, loop_of, losses_of, take
+from tests.training.examples import MODEL, RECIPE, Clock, FourPictures, loop_of, losses_of, take
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,12 @@ def test_the_card_tells_how_the_figures_fell(tmp_path) -> None:
     cards = []
     for steps in (2, 4):
         options = TrainOptions(recipe=replace(RECIPE, steps=steps), folder=tmp_path, resume=True)
-        run(options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card: cards.append(card))
+        run(
+            options,
+            FourPictures(),
+            on_progress=lambda _: None,
+            on_pause=lambda _, card, kept: cards.append(card),
+        )
     history = read_card(str(tmp_path / "tiny.safetensors")).training["history"]
     assert [entry["step"] for entry in history] == [0, 2, 4]
     assert [entry["bottom"] for entry in history] == [card.bits_per_dim["bottom"] for card in cards]
@@ -117,7 +122,7 @@ def test_a_run_that_came_to_nothing_keeps_the_last_good_checkpoint(tmp_path) -> 
     before = loop.checkpoint.read_bytes()
     loop.state.average["head.bias"].fill_(float("nan"))
     with pytest.raises(BadModel, match="not finite"):
-        loop.pause(lambda model, card: None)
+        loop.pause(lambda *_: None)
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.safetensors"}
     assert loop.checkpoint.read_bytes() == before
 
@@ -125,7 +130,7 @@ def test_a_run_that_came_to_nothing_keeps_the_last_good_checkpoint(tmp_path) -> 
 def test_a_run_leaves_a_model_with_its_card_and_a_checkpoint(tmp_path) -> None:
     told, cards = [], []
     options = TrainOptions(recipe=RECIPE, folder=tmp_path)
-    run(options, FourPictures(), on_progress=told.append, on_pause=lambda _, card: cards.append(card))
+    run(options, FourPictures(), on_progress=told.append, on_pause=lambda _, card, kept: cards.append(card))
     assert told[-1].step == told[-1].steps == 6
     assert {path.name for path in tmp_path.iterdir()} == {
         "checkpoint.safetensors",
@@ -140,13 +145,15 @@ def test_a_run_ends_at_its_time_limit_and_when_told_to(tmp_path) -> None:
     cards = []
     recipe = replace(RECIPE, steps=10**6, minutes=0.001)
     options = TrainOptions(recipe=recipe, folder=tmp_path)
-    run(options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card: cards.append(card))
+    run(
+        options, FourPictures(), on_progress=lambda _: None, on_pause=lambda _, card, kept: cards.append(card)
+    )
     options = replace(options, recipe=replace(recipe, minutes=60.0), resume=True)
     run(
         options,
         FourPictures(),
         on_progress=lambda _: None,
-        on_pause=lambda _, c: cards.append(c),
+        on_pause=lambda _, c, kept: cards.append(c),
         stop=lambda: True,
     )
     begun, ended, resumed = (card.training["steps"] for card in cards)
@@ -154,6 +161,43 @@ def test_a_run_ends_at_its_time_limit_and_when_told_to(tmp_path) -> None:
     assert resumed == ended + 1
     with pytest.raises(BadRequest, match="trained already"):
         run(replace(options, recipe=recipe), FourPictures(), on_progress=print, on_pause=print)
+
+
+class OthersHeldOut(FourPictures):
+    """Learns the four pictures, and is asked for noise: the better it knows the ones, the dearer are the others."""
+
+    def held_out(self, size: int, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        noise = np.random.default_rng(1).integers(0, 256, (4, size, size, 1), np.uint8)
+        return noise[:limit], np.full(4, -1)[:limit]
+
+
+def test_with_patience_a_run_ends_when_it_only_learns_by_heart_and_keeps_its_best(tmp_path) -> None:
+    told = []
+    recipe = replace(RECIPE, learning_rate=2e-2, ema=0.0, steps=200, patience=3)
+
+    def go(recipe, folder: str) -> None:
+        run(
+            TrainOptions(recipe=recipe, folder=tmp_path / folder, pause_minutes=1),
+            OthersHeldOut(),
+            on_progress=lambda _: None,
+            on_pause=lambda _, card, kept: told.append((card, kept)),
+            clock=Clock(20.0),
+        )
+
+    go(recipe, "mine")
+    last = told[-1][0].training
+    scores = [entry["all"] for entry in last["history"][1:]]
+    best = scores.index(min(scores))
+    assert last["steps"] < 200
+    assert best == len(scores) - 4, "it ends at the third pause that is no better than the best one"
+    left = read_card(str(tmp_path / "mine" / "tiny.safetensors"))
+    assert left.training["steps"] == last["history"][1 + best]["step"]
+    assert left.bits_per_dim["all"] == min(scores)
+    assert [card for card, kept in told if kept][-1].sha256 == left.sha256
+    told.clear()
+    go(replace(recipe, patience=0, steps=last["steps"] + 8), "whole")
+    assert all(kept for _, kept in told)
+    assert told[-1][0].training["steps"] == last["steps"] + 8, "without patience it goes on to the end"
 
 
 WORKER = """
