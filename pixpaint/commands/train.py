@@ -23,7 +23,7 @@ from pixpaint.commands.train_plan import (
 from pixpaint.commands.train_report import Lines, Report, Words
 from pixpaint.document import Document
 from pixpaint.models.base import Model
-from pixpaint.models.card import ModelCard
+from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import save_model
 from pixpaint.png import save_png
 from pixpaint.training.data import with_classes
@@ -90,8 +90,7 @@ def watch(options: TrainOptions, pictures: Pictures, folders: Folders, report: R
         samples = folders.work / SAMPLES
         save_png(Document(pixels=strip(model, examples)), samples)
         report.score(card, samples)
-        if kept:
-            ended[:] = [card]
+        ended[:] = [card if kept else read_card(str(options.folder / f"{card.name}.safetensors"))]
 
     with _first_interrupt_waits() as interrupted:
         run(

@@ -6,7 +6,7 @@ A run's folder holds its checkpoint; the notes in the checkpoint's header tell a
 import glob
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,20 @@ class Run:
     @property
     def share_done(self) -> float:
         """From 0 to 1; 1 is all."""
+        if out_of_patience(self.recipe, self.history):
+            return 1.0
         return min(1.0, self.recipe.share_done(self.step, self.seconds))
+
+
+def headlines(history: Iterable[Mapping[str, Any]]) -> list[float]:
+    """The bits/dim of held-out pictures that were hidden whole, at each pause after the first step."""
+    return [entry[HEADLINE] for entry in history if entry["step"] and HEADLINE in entry]
+
+
+def out_of_patience(recipe: Recipe, history: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether held-out pictures have not become cheaper for as long as the recipe waits."""
+    bits = headlines(history)
+    return recipe.patience > 0 and bool(bits) and len(bits) - bits.index(min(bits)) > recipe.patience
 
 
 def run_folder(name: str) -> Path:

@@ -28,7 +28,7 @@ from pixpaint.training.guess import Guess
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.processes import processes
 from pixpaint.training.recipe import Recipe
-from pixpaint.training.runs import CHECKPOINT, HEADLINE
+from pixpaint.training.runs import CHECKPOINT, HEADLINE, headlines, out_of_patience
 from pixpaint.training.state import TrainingState
 
 HELD_OUT = 256
@@ -198,7 +198,9 @@ class Loop:
             scores = self.scores(model)
             bits = {hole: round(score.bits_per_dim, 4) for hole, score in scores.items()}
             # Of weights that are no longer finite the score is no number, and not worse than any.
-            kept = not self.recipe.patience or not bits[HEADLINE] >= min(self._headlines(), default=inf)
+            kept = not self.recipe.patience or not bits[HEADLINE] >= min(
+                headlines(self.state.history), default=inf
+            )
             self.state.history.append({"step": self.state.step, "seconds": round(self.state.seconds), **bits})
             recipe = self.recipe
             card = ModelCard(
@@ -224,15 +226,6 @@ class Loop:
             on_pause(model, card, kept)
         if self.world > 1:
             dist.barrier()
-
-    def _headlines(self) -> list[float]:
-        """The bits/dim of held-out pictures that were hidden whole, at each pause after the first step."""
-        return [entry[HEADLINE] for entry in self.state.history if entry["step"] and HEADLINE in entry]
-
-    def out_of_patience(self) -> bool:
-        """Whether held-out pictures have not become cheaper for as long as the recipe waits."""
-        bits = self._headlines()
-        return 0 < self.recipe.patience < len(bits) - bits.index(min(bits))
 
     def _data_in_words(self) -> str:
         """For the card: of a person's own pictures how many and the name of their folder, but not where it lies."""
@@ -289,6 +282,11 @@ def _run(
             f"{recipe.name} is trained already, {state.step} steps in {state.seconds / 60:.0f} minutes: "
             "give more of them in all to go on."
         )
+    if out_of_patience(recipe, state.history):
+        raise BadRequest(
+            f"{recipe.name} is trained already, {state.step} steps: held-out pictures became no cheaper at "
+            f"{recipe.patience} scores in turn."
+        )
     if not state.history:
         loop.pause(on_pause)
     begin = told = paused = clock()
@@ -323,7 +321,7 @@ def _run(
         if due:
             loop.pause(on_pause)
             paused = clock()
-            if loop.agreed(state.seconds, loop.rank == 0 and loop.out_of_patience())[1][0]:
+            if loop.agreed(state.seconds, loop.rank == 0 and out_of_patience(recipe, state.history))[1][0]:
                 batches.close()
                 return
     batches.close()

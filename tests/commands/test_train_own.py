@@ -14,6 +14,8 @@ from PIL import Image
 
 from pixpaint.assets import data_folder, user_models_folder
 from pixpaint.cli import main
+from pixpaint.commands import train as train_command
+from pixpaint.commands import train_plan
 from pixpaint.models.add import add_model
 from pixpaint.models.card import read_card
 from pixpaint.training.runs import discard_run, read_run, run_folder, unfinished_runs
@@ -85,6 +87,21 @@ def test_lines_of_json_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None
     assert end["event"] == "end"
     assert end["now"] == after["now"] == read_card("mine").bits_per_dim["all"]
     assert end["model"] == str(user_models_folder() / "mine.safetensors")
+
+
+def test_a_run_that_only_gets_worse_ends_and_leaves_its_best(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_command, "pause_minutes", lambda minutes: 0.0)
+    monkeypatch.setitem(train_plan.FINE_TUNING, "learning_rate", 0.3)
+    monkeypatch.setitem(train_plan.FINE_TUNING, "patience", 2)
+    assert train(*START, "--steps", "60", "--json") == 0
+    _, first, *told, end = lines(capsys.readouterr().out)
+    scores = [line["now"] for line in told if line["event"] == "score"]
+    assert 3 <= len(scores) < 60
+    assert (end["event"], end["before"], end["now"]) == ("end", first["now"], min(scores))
+    assert read_card("mine").bits_per_dim["all"] == min(scores)
+    assert unfinished_runs() == []
 
 
 def test_a_path_will_do_for_the_start_and_is_not_told_in_the_card(tiny_model: Path) -> None:

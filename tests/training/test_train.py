@@ -13,6 +13,7 @@ from pixpaint.errors import BadModel, BadRequest
 from pixpaint.models.card import read_card
 from pixpaint.training import weight_norm
 from pixpaint.training.batches import make_batch
+from pixpaint.training.runs import read_run
 from pixpaint.training.state import TrainingState
 from pixpaint.training.train import TrainOptions, run
 from tests.training.examples import MODEL, RECIPE, Clock, FourPictures, loop_of, losses_of, take
@@ -177,7 +178,7 @@ def test_with_patience_a_run_ends_when_it_only_learns_by_heart_and_keeps_its_bes
 
     def go(recipe, folder: str) -> None:
         run(
-            TrainOptions(recipe=recipe, folder=tmp_path / folder, pause_minutes=1),
+            TrainOptions(recipe=recipe, folder=tmp_path / folder, resume=True, pause_minutes=1),
             OthersHeldOut(),
             on_progress=lambda _: None,
             on_pause=lambda _, card, kept: told.append((card, kept)),
@@ -194,6 +195,9 @@ def test_with_patience_a_run_ends_when_it_only_learns_by_heart_and_keeps_its_bes
     assert left.training["steps"] == last["history"][1 + best]["step"]
     assert left.bits_per_dim["all"] == min(scores)
     assert [card for card, kept in told if kept][-1].sha256 == left.sha256
+    assert read_run(tmp_path / "mine").share_done == 1
+    with pytest.raises(BadRequest, match="no cheaper at 3 scores in turn"):
+        go(recipe, "mine")
     told.clear()
     go(replace(recipe, patience=0, steps=last["steps"] + 8), "whole")
     assert all(kept for _, kept in told)
