@@ -27,15 +27,12 @@ def sample(settings: FillSettings, output: Path, like: Path | None = None) -> in
     across = math.ceil(math.sqrt(settings.candidates))
     size = painter.card(settings).size
     shown = None if like is None else thumbnail(like, size)
-    paper = np.full((size, size, 3), 255, dtype=np.uint8)
-    everything = np.ones((size, size), dtype=np.bool_)
-    pictures = np.repeat(paper[None], settings.candidates, axis=0)
     with Progress("drawing") as progress:
-        used = load(painter, settings, progress, everything.size * settings.candidates)
+        used = load(painter, settings, progress, size * size * settings.candidates)
         progress.start("drawing")
-        for event in painter.paint(used, paper, everything, like=shown):
-            pictures[:, event.rows, event.columns] = event.pixels
-            progress.update(event.done, event.total)
+        pictures = painter.draw(
+            used, like=shown, on_row=lambda event: progress.update(event.done, event.total)
+        )
     save_png(Document(pixels=tiled(pictures, across)), output)
     count = "1 picture" if settings.candidates == 1 else f"{settings.candidates} pictures"
     print(f"{output}: {count} of {size} × {size} pixels by {settings.models}, seed {settings.seed}")

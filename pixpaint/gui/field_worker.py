@@ -1,4 +1,5 @@
-"""The thread that finds out what a model looks at, beside the one that fills: it has models of its own.
+"""The thread that finds out what a model looks at and what it draws, beside the one that fills: it has models of its
+own.
 
 Of what is asked only the last question of its kind is answered: by the time of an answer the pointer is elsewhere.
 """
@@ -7,6 +8,7 @@ import logging
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -35,6 +37,8 @@ class Looks(Protocol):
         self, settings: FillSettings, size: tuple[int, int], at: tuple[int, int]
     ) -> "Field": ...
 
+    def draw(self, settings: FillSettings, *, stop: Callable[[], bool]) -> NDArray[np.uint8]: ...
+
 
 class PaintsAndLooks(Paints, Looks, Protocol):
     """All that the window needs of a painter."""
@@ -62,7 +66,15 @@ class TypicalJob:
     at: tuple[int, int]
 
 
-Job = LookJob | TypicalJob
+@dataclass(frozen=True, kw_only=True)
+class DrawJob:
+    """What the model draws from nothing."""
+
+    id: int
+    settings: FillSettings
+
+
+Job = LookJob | TypicalJob | DrawJob
 
 
 class FieldWorker(QThread):
@@ -72,6 +84,8 @@ class FieldWorker(QThread):
     """id of a LookJob, and its Look"""
     found = Signal(int, object)
     """id of a TypicalJob, and its Field"""
+    drawn = Signal(int, object)
+    """id of a DrawJob, and its pictures uint8 (candidates, size, size, 3)"""
     failed = Signal(object, str)
     """the job, and a sentence for the person"""
 
@@ -97,17 +111,25 @@ class FieldWorker(QThread):
     def run(self) -> None:
         painter: Looks | None = None
         while (job := self._queue.get()) is not None:
-            if self._closing or self._wanted.get(type(job)) != job.id:
+            if self._is_over(job):
                 continue
             try:
                 painter = painter or self._make_painter()
                 if isinstance(job, LookJob):
                     self.looked.emit(job.id, painter.look(job.settings, job.image, job.hole, job.at))
-                else:
+                elif isinstance(job, TypicalJob):
                     self.found.emit(job.id, painter.typical_field(job.settings, job.size, job.at))
+                else:
+                    pictures = painter.draw(job.settings, stop=partial(self._is_over, job))
+                    if not self._is_over(job):
+                        self.drawn.emit(job.id, pictures)
             except Exception as error:  # whatever it is, the window must not wait for it
                 log.warning("what the model looks at could not be found", exc_info=True)
                 self.failed.emit(job, _sentence(error))
+
+    def _is_over(self, job: Job) -> bool:
+        """Whether nobody waits for its answer any more."""
+        return self._closing or self._wanted.get(type(job)) != job.id
 
 
 def _sentence(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from pixpaint.assets import user_models_folder
+from pixpaint.gui.papers import PAPERS
 from pixpaint.models.config import CONFIGS
 
 if TYPE_CHECKING:
@@ -60,10 +61,12 @@ class ModelFacts(QObject):
 
     def all(self) -> list[tuple[str, str]]:
         """Every fact with its name; what the card does not tell is left out."""
-        card = self.card
+        card, paper = self.card, PAPERS.get(str(self.card.config.get("kind")))
         goes_by = self.outlook() or self.tr("All that is known around the hole, on every side.")
         facts = [
             (self.tr("Kind"), self.kind),
+            (self.tr("Paper"), paper.reference if paper else ""),
+            (self.tr("Idea"), paper.about() if paper else ""),
             (self.tr("Pictures"), f"{card.size} × {card.size}, {self._colour()}"),
             (self.tr("Classes"), f"{len(card.classes):,}" if card.classes else ""),
             (self.tr("Parameters"), f"{card.parameters:,}" if card.parameters else ""),
@@ -79,6 +82,28 @@ class ModelFacts(QObject):
         ]
         return [(name, value) for name, value in facts if value]
 
+    def in_figures(self) -> tuple[str, ...]:
+        """For a line of a table: pictures, parameters, the time of training, bits/dim of pictures that are hidden whole
+        and, where they are of one bit, nats; what the card does not tell is empty."""
+        card, bits = self.card, self.card.bits_per_dim
+        seconds = self._learned(card.training)[1]
+        nats, error = (
+            _number(bits.get(f"all {detail}")) for detail in ("nats per image", "nats standard error")
+        )
+        one_bit = card.config.get("levels") == 2
+        return (
+            f"{card.size} × {card.size}, {self.tr('one bit') if one_bit else self._colour()}",
+            f"{card.parameters:,}" if card.parameters else "",
+            self._duration(seconds) if seconds else "",
+            f"{_number(bits['all']):.4f}" if "all" in bits else "",
+            f"{nats:,.2f}" + (f" ± {error:.2f}" if error else "") if one_bit and nats else "",
+        )
+
+    def place(self) -> tuple[str, float, str]:
+        """Where it stands among others: with those that were measured on the same pictures, the best one first."""
+        measured_on = self.card.training.get("evaluated on")
+        return str(measured_on), _number(self.card.bits_per_dim.get("all")), self.card.name
+
     def _colour(self) -> str:
         if self.card.channels == 3:
             return self.tr("colour")
@@ -93,10 +118,7 @@ class ModelFacts(QObject):
         return self.tr("{size} MB").format(size=f"{size / 1e6:.1f}")
 
     def _training(self, told: Mapping[str, Any]) -> str:
-        """How long it learned in all: "decoder_before" was an earlier part of it."""
-        before = told.get("decoder_before")
-        parts = [told, before] if isinstance(before, Mapping) else [told]
-        steps, seconds = (sum(_number(part.get(name)) for part in parts) for name in ("steps", "seconds"))
+        steps, seconds = self._learned(told)
         text = self.tr("{steps} steps of {batch} pictures, {time}")
         if not steps:
             return ""
@@ -104,6 +126,13 @@ class ModelFacts(QObject):
         text = text.format(steps=f"{steps:,.0f}", batch=f"{batch:,.0f}", time=self._duration(seconds))
         start = told.get("from")
         return self.tr("{text}, from {start}").format(text=text, start=start) if start else text
+
+    def _learned(self, told: Mapping[str, Any]) -> tuple[float, float]:
+        """Steps and seconds in all: "decoder_before" was an earlier part of it."""
+        before = told.get("decoder_before")
+        parts = [told, before] if isinstance(before, Mapping) else [told]
+        steps, seconds = (sum(_number(part.get(name)) for part in parts) for name in ("steps", "seconds"))
+        return steps, seconds
 
     def _figures(self, bits: Mapping[str, Any]) -> list[str]:
         """A line for each kind of hole, with the standard error and nats a picture where they are known."""

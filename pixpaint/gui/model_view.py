@@ -1,9 +1,11 @@
-"""One page of the list of models: what is known of a model, and what it sees of a picture."""
+"""One page of the list of models: what is known of a model, what it sees of a picture, and what it draws."""
 
+import math
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QPixmap
+import numpy as np
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from pixpaint.gui.model_facts import ModelFacts
@@ -14,10 +16,13 @@ CELL = 6
 """Qt's units a side, of a pixel in the drawings"""
 SIZE, MIDDLE = (SIDE, SIDE), (SIDE // 2, SIDE // 2)
 """Of the picture that is drawn, and the pixel whose field it is."""
+SAMPLES = 8
+SAMPLE, GAP = 64, 6
+"""Qt's units a side, about, of a picture that the model has drawn, and between two of them"""
 
 
 class ModelView(QWidget):
-    """The facts are shown at once, the field when it is found."""
+    """The facts are shown at once, the field when it is found, the samples when they are drawn."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,17 +49,26 @@ class ModelView(QWidget):
             column.addWidget(caption)
             drawings.addLayout(column)
         drawings.addStretch(1)
+        self.samples, self._drawn = QLabel(), QLabel()
+        self.samples.setFixedHeight(SAMPLE)
+        self.samples.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self._drawn.setObjectName("note")
+        drawn = QVBoxLayout()
+        drawn.setSpacing(6)
+        drawn.addWidget(self.samples)
+        drawn.addWidget(self._drawn)
         self._whole = whole = QVBoxLayout(self)
         whole.setContentsMargins(4, 0, 12, 0)
         whole.setSpacing(14)
         whole.addWidget(self.title)
         whole.addLayout(drawings)
         whole.addWidget(self.note)
+        whole.addLayout(drawn)
         whole.addWidget(self._table)
         whole.addStretch(1)
 
     def show_facts(self, facts: ModelFacts) -> None:
-        """Those of another model, whose field is not known yet."""
+        """Those of another model, whose field and samples are not known yet."""
         self.title.setText(facts.card.name)
         self.facts = dict(facts.all())
         table = self._made_of(self.facts)
@@ -62,6 +76,8 @@ class ModelView(QWidget):
         self._table.deleteLater()
         self._table = table
         self.complain(self.tr("Finding out what it sees…"))
+        self.samples.clear()
+        self._drawn.setText(self.tr("Drawing…"))
 
     def show_field(self, field: Field) -> None:
         """What the pixel `MIDDLE` of a picture of `SIZE` sees."""
@@ -72,6 +88,28 @@ class ModelView(QWidget):
             self._draw(self.encoder, encoder_diagram(field, cell))
             self._captions[1].show()
         self.note.hide()
+
+    def show_samples(self, pictures: Bytes) -> None:
+        """What the model drew, uint8 (SAMPLES, size, size, 3)."""
+        ratio = self.devicePixelRatioF()
+        size = pictures.shape[1]
+        side = max(round(SAMPLE * ratio / size), 1) * size  # whole pixels, so that all are of one size
+        step = side + round(GAP * ratio)
+        sheet = QPixmap(step * len(pictures), side)
+        sheet.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(sheet)
+        for k, picture in enumerate(pictures):
+            painter.drawImage(QRect(k * step, 0, side, side), _image(picture))
+        painter.end()
+        sheet.setDevicePixelRatio(ratio)
+        self.samples.setFixedHeight(max(SAMPLE, math.ceil(side / ratio)))
+        self.samples.setPixmap(sheet)
+        text = self.tr("Drawn from nothing, with seeds 0 to {last}")
+        self._drawn.setText(text.format(last=len(pictures) - 1))
+
+    def complain_of_samples(self, sentence: str) -> None:
+        """In place of the samples."""
+        self._drawn.setText(sentence)
 
     def complain(self, sentence: str) -> None:
         """In place of the drawings."""
@@ -99,9 +137,15 @@ class ModelView(QWidget):
         return table
 
     def _draw(self, label: QLabel, drawing: Bytes) -> None:
-        height, width = drawing.shape[:2]
-        image = QImage(drawing.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        pixmap = QPixmap.fromImage(image)
+        pixmap = QPixmap.fromImage(_image(drawing))
         pixmap.setDevicePixelRatio(self.devicePixelRatioF())
         label.setPixmap(pixmap)
         label.show()
+
+
+def _image(pixels: Bytes) -> QImage:
+    """A copy of RGB pixels uint8 (height, width, 3)."""
+    height, width = pixels.shape[:2]
+    return QImage(
+        np.ascontiguousarray(pixels).data, width, height, 3 * width, QImage.Format.Format_RGB888
+    ).copy()

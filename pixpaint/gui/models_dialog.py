@@ -1,4 +1,5 @@
-"""The list of models, those that came with pixpaint and a person's own, with all that is known of each."""
+"""The list of models, those that came with pixpaint and a person's own, with all that is known of each, and a page with
+all of them side by side."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,14 +12,16 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QScrollArea,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from pixpaint.gui.field_worker import FieldWorker, TypicalJob
+from pixpaint.gui.field_worker import DrawJob, FieldWorker, TypicalJob
 from pixpaint.gui.model_facts import ModelFacts
-from pixpaint.gui.model_view import MIDDLE, SIZE, ModelView
-from pixpaint.models.field import Field
+from pixpaint.gui.model_view import MIDDLE, SAMPLES, SIZE, ModelView
+from pixpaint.gui.side_by_side import SideBySide
+from pixpaint.models.field import Bytes, Field
 from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
 
 NAME = Qt.ItemDataRole.UserRole
 LIST_WIDTH = 210
+ALL = ""
+"""The name that stands for the page with all models."""
 
 
 class ModelsDialog(QDialog):
-    """A model's field is found when it is first looked at, and kept as long as its weights are the same."""
+    """A model's field is found, and its samples are drawn, when it is first looked at; both are kept as long as its
+    weights are the same."""
 
     use_wanted = Signal(str)
     """the name of the model that is to paint"""
@@ -37,10 +43,11 @@ class ModelsDialog(QDialog):
     def __init__(self, worker: FieldWorker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Models"))
-        self.resize(860, 720)
+        self.resize(960, 760)
         self._worker = worker
         self._cards: dict[str, ModelCard] = {}
         self._fields: dict[str, Field] = {}
+        self._samples: dict[str, Bytes] = {}
         self._number = 0
         self.names = QListWidget()
         self.names.setObjectName("models")
@@ -51,6 +58,10 @@ class ModelsDialog(QDialog):
         scroll.setWidget(self.view)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.all = SideBySide()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(scroll)
+        self._pages.addWidget(self.all)
         self.use = QPushButton(self.tr("&Use This Model"))
         self.use.setDefault(True)
         close = QPushButton(self.tr("C&lose"))
@@ -58,7 +69,7 @@ class ModelsDialog(QDialog):
         pages = QHBoxLayout()
         pages.setSpacing(16)
         pages.addWidget(self.names)
-        pages.addWidget(scroll, 1)
+        pages.addWidget(self._pages, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch(1)
@@ -73,7 +84,9 @@ class ModelsDialog(QDialog):
         self.names.itemActivated.connect(self._use)
         self.use.clicked.connect(self._use)
         close.clicked.connect(self.close)
+        self.all.wanted.connect(self._look_at)
         worker.found.connect(self._take)
+        worker.drawn.connect(self._take_samples)
         worker.failed.connect(self._complain)
 
     def show_models(self, cards: "Sequence[ModelCard]", chosen: str) -> None:
@@ -81,35 +94,48 @@ class ModelsDialog(QDialog):
         item = self.names.currentItem()
         looked_at = chosen if item is None or not self.isVisible() else str(item.data(NAME))
         self._cards = {card.name: card for card in cards}
+        self.all.show_models(cards)
         self.names.clear()
+        self._add(self.tr("Side by side\nall models"), ALL)
         for card in cards:
             facts = ModelFacts(card)
             origin = self.tr("your own") if facts.own else self.tr("bundled")
-            item = QListWidgetItem(f"{card.name}\n{facts.kind}, {origin}")
-            item.setData(NAME, card.name)
-            self.names.addItem(item)
-        self.names.setCurrentRow(
-            max(list(self._cards).index(looked_at) if looked_at in self._cards else 0, 0)
-        )
-        self.use.setEnabled(bool(self._cards))
+            self._add(f"{card.name}\n{facts.kind}, {origin}", card.name)
+        self._look_at(looked_at)
         self.names.setFocus()
+
+    def _add(self, text: str, name: str) -> None:
+        item = QListWidgetItem(text)
+        item.setData(NAME, name)
+        self.names.addItem(item)
+
+    def _look_at(self, name: str) -> None:
+        """Turns to the page of the model of this name, or to the one of all."""
+        self.names.setCurrentRow(list(self._cards).index(name) + 1 if name in self._cards else 0)
 
     @property
     def _card(self) -> "ModelCard | None":
+        """The model that is looked at; None is all."""
         item = self.names.currentItem()
-        return None if item is None else self._cards[str(item.data(NAME))]
+        return None if item is None else self._cards.get(str(item.data(NAME)))
 
     def _show_current(self) -> None:
         card = self._card
         self._number += 1
+        self.use.setEnabled(card is not None)
+        self._pages.setCurrentIndex(int(card is None))
         if card is None:
             return
         self.view.show_facts(ModelFacts(card))
+        settings = FillSettings(model=card.name, candidates=SAMPLES)
         if card.sha256 in self._fields:
             self.view.show_field(self._fields[card.sha256])
         else:
-            settings = FillSettings(model=card.name)
             self._worker.ask(TypicalJob(id=self._number, settings=settings, size=SIZE, at=MIDDLE))
+        if card.sha256 in self._samples:
+            self.view.show_samples(self._samples[card.sha256])
+        else:
+            self._worker.ask(DrawJob(id=self._number, settings=settings))
 
     def _take(self, number: int, field: Field) -> None:
         card = self._card
@@ -117,9 +143,17 @@ class ModelsDialog(QDialog):
             self._fields[card.sha256] = field
             self.view.show_field(field)
 
+    def _take_samples(self, number: int, pictures: Bytes) -> None:
+        card = self._card
+        if number == self._number and card is not None:
+            self._samples[card.sha256] = pictures
+            self.view.show_samples(pictures)
+
     def _complain(self, job: object, sentence: str) -> None:
         if isinstance(job, TypicalJob) and job.id == self._number:
             self.view.complain(sentence)
+        elif isinstance(job, DrawJob) and job.id == self._number:
+            self.view.complain_of_samples(sentence)
 
     def _use(self) -> None:
         card = self._card

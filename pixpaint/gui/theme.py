@@ -71,6 +71,7 @@ QToolBar QToolButton:checked { background: palette(highlight); }
 QToolBar::separator { width: 1px; height: 1px; margin: 4px 5px; background: palette(mid); }
 QStatusBar { border-top: 1px solid palette(mid); }
 QStatusBar::item { border: none; }
+QTableWidget::item { padding: 0 6px; }
 QLabel#heading { font-weight: 600; }
 QLabel#note { color: palette(placeholder-text); }
 QLabel#complaint { border: none; border-left: 4px solid #d9354f; padding: 4px 8px; }

@@ -159,6 +159,25 @@ class Painter:
             ]
             yield from together(fills) if own else fills[0]
 
+    def draw(
+        self,
+        settings: FillSettings,
+        *,
+        like: NDArray[np.uint8] | None = None,
+        on_row: Callable[[RowPainted], None] = lambda row: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> NDArray[np.uint8]:
+        """Pictures drawn from nothing, of the size the model was trained at: uint8 (candidates, size, size, 3), white
+        where `stop` came before. Raises what `paint` does."""
+        size = self.card(settings).size
+        paper = np.full((size, size, 3), 255, dtype=np.uint8)
+        pictures = np.repeat(paper[None], settings.candidates, axis=0)
+        everything = np.ones((size, size), dtype=np.bool_)
+        for event in self.paint(settings, paper, everything, like=like, stop=stop):
+            pictures[:, event.rows, event.columns] = event.pixels
+            on_row(event)
+        return pictures
+
     def fits(
         self,
         settings: FillSettings,

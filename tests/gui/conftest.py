@@ -62,6 +62,8 @@ class FakePainter:
         self.look_error: Exception | None = None
         self.looks: list[tuple[FillSettings, np.ndarray, np.ndarray, tuple[int, int]]] = []
         self.typical: list[str] = []
+        self.drawn: list[tuple[str, int]] = []
+        self.draw_error: Exception | None = None
         self._look_allowed = threading.Semaphore(0)
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
         self.images: list[np.ndarray] = []
@@ -81,6 +83,13 @@ class FakePainter:
     def typical_field(self, settings: FillSettings, size: tuple[int, int], at: tuple[int, int]) -> Field:
         self.typical.append(settings.model)
         return self._field(np.zeros(size, np.bool_), at)
+
+    def draw(self, settings: FillSettings, *, stop: Callable[[], bool]) -> np.ndarray:
+        self.drawn.append((settings.model, settings.candidates))
+        if self.draw_error is not None:
+            raise self.draw_error
+        grey = np.arange(settings.candidates, dtype=np.uint8)[:, None, None, None] * 20
+        return np.broadcast_to(grey, (settings.candidates, 28, 28, 3)).copy()
 
     def _field(self, hole: np.ndarray, at: tuple[int, int]) -> Field:
         if self.look_gate:

@@ -18,9 +18,10 @@ from pixpaint.gui import model_desk
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.gui.models_dialog import ModelsDialog
+from pixpaint.gui.papers import PAPERS
 from pixpaint.gui.shortcuts import ShortcutsDialog
 from pixpaint.models.card import ModelCard, list_models, read_card
-from pixpaint.models.config import GatedPixelCNNConfig, PixelCNNConfig, PixelCNNPPConfig
+from pixpaint.models.config import CONFIGS, GatedPixelCNNConfig, PixelCNNConfig, PixelCNNPPConfig
 
 TIMEOUT = 10_000
 
@@ -52,7 +53,7 @@ def opened(window: MainWindow) -> ModelsDialog:
 def test_every_model_is_listed_with_kind_and_origin(window: MainWindow) -> None:
     dialog = opened(window)
     texts = [item.text() for item in items(dialog)]
-    assert len(texts) == len(list_models())
+    assert len(texts) == 1 + len(list_models())
     assert {"sketch\nPixelCNN++, bundled", "mine\nPixelCNN++, your own"} <= set(texts)
     assert dialog.view.title.text() == window.panel.model.currentText() == "sketch"
 
@@ -125,6 +126,71 @@ def test_a_model_that_can_t_be_read_says_so(qtbot: QtBot, window: MainWindow, pa
     qtbot.waitUntil(lambda: dialog.view.note.text() == "The model file is damaged.", timeout=TIMEOUT)
 
 
+def test_what_it_draws_is_shown_once_it_is_drawn_and_drawn_once(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    dialog = opened(window)
+    view = dialog.view
+    assert view.samples.pixmap().isNull()
+    qtbot.waitUntil(lambda: not view.samples.pixmap().isNull(), timeout=TIMEOUT)
+    sheet = view.samples.pixmap().toImage()
+    assert (sheet.width(), sheet.height()) == (8 * (56 + 6), 56), "28 pixels, twice as large, and gaps"
+    assert [sheet.pixelColor(62 * k + 30, 20).red() for k in range(8)] == [20 * k for k in range(8)]
+    assert sheet.pixelColor(58, 20).alpha() == 0
+    look_at(dialog, "mine")
+    assert view.samples.pixmap().isNull()
+    qtbot.waitUntil(lambda: not view.samples.pixmap().isNull(), timeout=TIMEOUT)
+    look_at(dialog, "sketch")
+    assert not view.samples.pixmap().isNull()
+    assert painter.drawn == [("sketch", 8), ("mine", 8)]
+
+
+def test_where_nothing_can_be_drawn_the_reason_is_told(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    painter.draw_error = BadModel("The model file is damaged.")
+    view = opened(window).view
+    labels = lambda: {label.text() for label in view.findChildren(QLabel)}  # noqa: E731
+    qtbot.waitUntil(lambda: "The model file is damaged." in labels(), timeout=TIMEOUT)
+    assert view.decoder.isVisible()
+
+
+def test_all_models_stand_side_by_side(window: MainWindow) -> None:
+    dialog = opened(window)
+    look_at(dialog, "Side by side")
+    table = dialog.all
+    assert table.isVisible()
+    assert not dialog.use.isEnabled()
+    names = [table.name_of(row) for row in range(table.rowCount())]
+    assert sorted(names) == sorted(card.name for card in list_models())
+    digits = [name for name in names if name.startswith("digits")]
+    bits = [read_card(name).bits_per_dim["all"] for name in digits]
+    assert len(digits) > 2
+    assert bits == sorted(bits), "the best one first"
+    first = names.index(digits[0])
+    assert names[first : first + len(digits)] == digits, "those of the same pictures next to each other"
+    row = names.index("digits-pixelcnn")
+    card = read_card("digits-pixelcnn")
+    shown = [table.item(row, column).text() for column in range(table.columnCount())]
+    nats, error = (card.bits_per_dim[f"all nats {word}"] for word in ("per image", "standard error"))
+    assert shown[1] == "PixelCNN"
+    assert shown[3] == f"{card.parameters:,}"
+    assert shown[5:] == [f"{card.bits_per_dim['all']:.4f}", f"{nats:.2f} ± {error:.2f}"]
+    assert [table.item(names.index("mine"), column).text() for column in (4, 6)] == ["", ""]
+    table.itemActivated.emit(table.item(row, 3))
+    assert dialog.view.title.text() == "digits-pixelcnn"
+    assert dialog.view.isVisible()
+    assert dialog.use.isEnabled()
+
+
+def test_every_kind_of_model_has_its_paper(window: MainWindow) -> None:
+    assert set(PAPERS) == set(CONFIGS)
+    facts = opened(window).view.facts
+    assert "arXiv 1701.05517" in facts["Paper"]
+    assert "U-Net" in facts["Idea"]
+    assert "Departures" in facts["Idea"]
+
+
 @pytest.mark.parametrize("how", ["button", "Enter", "double click"])
 def test_the_model_that_is_looked_at_is_taken_into_use(qtbot: QtBot, window: MainWindow, how: str) -> None:
     dialog = opened(window)
@@ -152,7 +218,8 @@ def test_a_model_that_comes_meanwhile_is_listed_at_once(window: MainWindow, tiny
 def test_without_models_there_is_nothing_to_use(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_desk, "list_models", list)
     dialog = opened(window)
-    assert dialog.names.count() == 0
+    assert [item.text() for item in items(dialog)] == ["Side by side\nall models"]
+    assert dialog.all.rowCount() == 0
     assert not dialog.use.isEnabled()
 
 
