@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -26,8 +27,12 @@ def save_png(document: Document, path: str | os.PathLike[str]) -> None:
         raise CannotWrite(f"{target} could not be written: it is a folder; choose another name.")
     if target.exists() and not os.access(target, os.W_OK):
         raise CannotWrite(f"{target} could not be written: it is read-only; choose another name.")
-    image, chunks = _image(document), _chunks(document)
-    write_whole(target, lambda file: image.save(file, format="PNG", compress_level=COMPRESS_LEVEL, **chunks))
+    write_whole(target, lambda file: write_png(document, file))
+
+
+def write_png(document: Document, file: IO[bytes]) -> None:
+    """Writes to an open file what `save_png` puts into one."""
+    _image(document).save(file, format="PNG", compress_level=COMPRESS_LEVEL, **_chunks(document))
 
 
 def _image(document: Document) -> Image.Image:
@@ -36,10 +41,10 @@ def _image(document: Document) -> Image.Image:
     return Image.fromarray(np.dstack([document.pixels, document.alpha]))
 
 
-def _chunks(document: Document) -> dict[str, object]:
+def _chunks(document: Document) -> dict[str, Any]:
     """The arguments of Pillow's PNG writer: it drops what it is not handed."""
     metadata = document.metadata
-    chunks: dict[str, object] = {}
+    chunks: dict[str, Any] = {}
     if metadata.exif is not None:
         chunks["exif"] = metadata.exif
     if metadata.icc is not None:

@@ -11,11 +11,13 @@ from types import TracebackType
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from pixpaint.assets import data_folder
 from pixpaint.document import open_picture
 from pixpaint.gui import theme
 from pixpaint.gui.compiling import Compiling
 from pixpaint.gui.field_worker import PaintsAndLooks
 from pixpaint.gui.main_window import MainWindow
+from pixpaint.gui.rescue import Rescue
 from pixpaint.models.card import list_models
 from pixpaint.sampling import compile_cache
 
@@ -49,8 +51,11 @@ def run(picture: Path | None) -> int:
     compiling.compiled.connect(window.desk.prepare)
     window.worker.prepared.connect(compiling.start_if_needed)
     app.aboutToQuit.connect(compiling.stop)
+    rescue = Rescue(window.editor, window.filling, window.documents, window.bar, data_folder() / "recovery")
     window.show()
+    rescue.offer()
     code = app.exec()
+    rescue.close()
     if not window.idle_at_close:
         # The thread is inside an import or a long product that nothing can interrupt; to drop it would abort.
         logging.shutdown()
