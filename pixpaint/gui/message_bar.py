@@ -68,6 +68,7 @@ class MessageBar(QFrame):
         self.choices = []
         for label, action in choices:
             button = QPushButton(label)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the canvas
             button.clicked.connect(self.dismiss)
             button.clicked.connect(action)
             self._buttons.addWidget(button)

@@ -34,6 +34,7 @@ class Rescue(QObject):
         super().__init__(documents)
         self._editor, self._documents, self._bar = editor, documents, bar
         self._folder = folder
+        self._recovered: set[Path] = set()
         self.file = folder / f"{os.getpid()}-{uuid4().hex[:8]}.zip"
         self._lock: QLockFile | None = None
         self._writer = ThreadPoolExecutor(1, "rescue")
@@ -50,7 +51,7 @@ class Rescue(QObject):
         """Asks what is to be done with the latest of what other windows left behind, if there is any."""
         for file in sorted(self._folder.glob("*.zip"), key=_age):
             lock = _lock_of(file)
-            if file != self.file and lock.tryLock(0):
+            if file != self.file and file not in self._recovered and lock.tryLock(0):
                 break
         else:
             return
@@ -119,7 +120,8 @@ class Rescue(QObject):
             self._documents.show(unsaved.document, name)
             self._editor.history.resetClean()
             self.keep()
-            self._writer.submit(file.unlink, missing_ok=True)  # only now: this one has its own copy
+            self._recovered.add(file)
+            self._writer.submit(file.unlink, missing_ok=True)  # after this window's own copy is written
             lock.unlock()
             self.offer()
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,15 +119,19 @@ def test_what_was_left_behind_is_offered_and_opens_untitled_and_unsaved(
     qtbot: QtBot, window: MainWindow, rescue: Rescue, folder: Path
 ) -> None:
     file = left_behind(folder, "photo.jpg", 7)
+    writing = threading.Event()
+    rescue._writer.submit(writing.wait, 10)  # a large picture takes its time
     rescue.offer()
     assert "ended before photo.jpg was saved" in window.bar.text
     choose(window, "Recover")
+    assert window.bar.text == "", "it is not offered again"
     document = window.editor.document
     assert window.documents.name == "photo (recovered)"
     assert document.path is None
     assert window.documents.modified
     assert (document.pixels == 7).all()
     assert document.hole[2:4].all()
+    writing.set()
     rescue.wait()
     assert not file.exists()
     assert recover(rescue.file).name == "photo (recovered)", "until it is saved it is kept"
