@@ -39,6 +39,8 @@ class Actions:
         self.fill_anew = make(
             tr("Fill with &Another Seed"), "Ctrl+Shift+Return", "Ctrl+Shift+Enter", icon="repaint"
         )
+        self.fill_again = make(tr("Fill Again from the Recipe"))
+        self.strip_recipe = make(tr("Strip the Recipe"))
         self.stop = make(tr("&Stop"), "Esc", icon="stop")
         self.roll = make(tr("&Roll the Seed"), "Ctrl+R", icon="dice")
         self.train = make(tr("&Train on My Pictures…"), "Ctrl+T")
@@ -122,7 +124,17 @@ class Actions:
             *(self.mask_all, self.mask_clear, self.mask_invert, self.mask_transparent),
             *(None, self.mask_recall, self.mask_shown),
         )
-        self._menu(tr("F&ill"), self.fill, self.fill_anew, self.stop, None, self.roll, *self._of_answers())
+        fills = (
+            self.fill,
+            self.fill_anew,
+            self.stop,
+            None,
+            self.roll,
+            None,
+            self.fill_again,
+            self.strip_recipe,
+        )
+        self._menu(tr("F&ill"), *fills, *self._of_answers())
         self._menu(tr("M&odels"), self.browse, None, self.train, self.add_model)
         view = self._menu(tr("&View"), self.zoom_in, self.zoom_out, self.fit, self.actual_size, None)
         _extend(view, self.field_shown, None, self.panel_shown, self.full_screen, None)

@@ -81,7 +81,7 @@ class Editor(QObject):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        if recipe is not None:
+        if recipe is not None and recipe not in self.document.recipes[-1:]:  # as it is after a fill anew
             self.document.recipes = (*self.document.recipes, recipe)
         deltas = recorder.deltas()
         if deltas or recipe is not None:
@@ -89,27 +89,34 @@ class Editor(QObject):
             self.history.add(DocumentCommand(text, self, deltas, recipes, fill))
 
     def mask_all(self) -> None:
-        self._set_hole(np.ones_like(self.document.hole), self.tr("Mask All"))
+        self.set_mask(np.ones_like(self.document.hole), self.tr("Mask All"))
 
     def clear_mask(self) -> None:
-        self._set_hole(np.zeros_like(self.document.hole), self.tr("Clear Mask"))
+        self.set_mask(np.zeros_like(self.document.hole), self.tr("Clear Mask"))
 
     def invert_mask(self) -> None:
-        self._set_hole(~self.document.hole, self.tr("Invert Mask"))
+        self.set_mask(~self.document.hole, self.tr("Invert Mask"))
 
     def mask_transparent(self) -> None:
         """Adds the fully transparent pixels to the hole."""
-        self._set_hole(
+        self.set_mask(
             self.document.hole | transparent_hole(self.document), self.tr("Mask Transparent Pixels")
         )
 
     def recall_mask(self) -> None:
         """The hole that was last filled or cleared."""
         if self.last_hole is not None:
-            self._set_hole(self.last_hole, self.tr("Recall Mask"))
+            self.set_mask(self.last_hole, self.tr("Recall Mask"))
 
-    def _set_hole(self, hole: NDArray[np.bool_], text: str) -> None:
-        """One step from the present hole to another (H, W)."""
+    def strip_recipes(self) -> None:
+        """Forgets, in one step, how the picture's fills were painted."""
+        recipes = self.document.recipes
+        if recipes:
+            self.document.recipes = ()
+            self.history.add(DocumentCommand(self.tr("Strip Recipe"), self, (), (recipes, ())))
+
+    def set_mask(self, hole: NDArray[np.bool_], text: str) -> None:
+        """One step, called `text`, from the present hole to another (H, W)."""
         if self.document.hole.any():
             self.last_hole = self.document.hole.copy()
         box = (0, 0, self.document.height, self.document.width)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout
 from pixpaint import __version__
 from pixpaint.gui import theme
 from pixpaint.gui.actions import Actions
+from pixpaint.gui.again import Again
 from pixpaint.gui.answer_desk import AnswerDesk
 from pixpaint.gui.answer_strip import AnswerStrip
 from pixpaint.gui.canvas import Canvas
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self.desk = FillDesk(
             self.editor, self.filling, self.worker, self.does, self.panel, self.bar, self.status
         )
+        self.again = Again(self.editor, self.filling, self.does, self.bar)
         self.field_worker = FieldWorker(make_painter, self)
         self.models = ModelDesk(self, self.does, self.panel, self.bar, self.status, self.field_worker)
         self.legend = FieldLegend()
@@ -186,6 +188,7 @@ class MainWindow(QMainWindow):
         does.mask_recall.setEnabled(self.editor.last_hole is not None and not busy)
         self.canvas.allow_drawing(not busy)
         self.desk.update()
+        self.again.update()
         self.answer_desk.update()
 
     def _watch(self) -> None:

@@ -63,6 +63,11 @@ def test_the_window_paints_what_the_command_line_paints(
     assert recipe.model_sha256 == read_card("tiny").sha256
     assert recipe.result_sha256 == painted_sha256(expected, hole)
     save_png(document, tmp_path / "a.png")
+    real_window.editor.history.setClean()
+    real_window.documents.open(tmp_path / "a.png")
+    with qtbot.waitSignal(real_window.filling.finished, timeout=60_000):
+        real_window.does.fill_again.trigger()
+    assert real_window.bar.text.endswith(f"all {hole.sum()} pixels are the same.")
 
 
 def test_a_stopped_and_continued_fill_ends_like_an_unbroken_one(

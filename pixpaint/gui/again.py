@@ -1,0 +1,96 @@
+"""Painting the last fill anew from the recipe that the picture carries, to see that it comes out the same."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+
+from pixpaint.errors import PixpaintError
+from pixpaint.gui.actions import Actions
+from pixpaint.gui.editor import Editor
+from pixpaint.gui.filling import Filling
+from pixpaint.gui.message_bar import MessageBar
+from pixpaint.models.card import read_card
+from pixpaint.recipe import Recipe, painted_sha256
+
+
+class Again(QObject):
+    """Connects the two actions that a picture's recipe has: to fill by it, and to strip it."""
+
+    def __init__(self, editor: Editor, filling: Filling, actions: Actions, bar: MessageBar) -> None:
+        super().__init__(filling)
+        self._editor, self._filling, self._bar = editor, filling, bar
+        self._actions = actions
+        self._recipe: Recipe | None = None
+        self._before: NDArray[np.uint8] | None = None
+        actions.fill_again.triggered.connect(self._ask)
+        actions.strip_recipe.triggered.connect(editor.strip_recipes)
+        filling.finished.connect(self._compare)
+        filling.state_changed.connect(self._watch)
+        editor.replaced.connect(self._forget)
+
+    def update(self) -> None:
+        """What can be done now, after anything has changed."""
+        can = bool(self._editor.document.recipes) and self._filling.settled
+        self._actions.fill_again.setEnabled(can)
+        self._actions.strip_recipe.setEnabled(can)
+
+    def _ask(self) -> None:
+        """Fills by the newest recipe; where its model is another one now, asks first."""
+        document = self._editor.document
+        recipe = document.recipes[-1]
+        settings = recipe.settings
+        try:
+            hole = recipe.hole_mask(document.height, document.width)
+            here = [read_card(settings.model).sha256]
+            made = [recipe.model_sha256]
+            if settings.coarse is not None:
+                here.append(read_card(settings.coarse).sha256)
+                made.append(str(recipe.coarse_sha256))
+        except PixpaintError as error:
+            self._bar.complain(self.tr("The recipe can't be followed: {reason}").format(reason=str(error)))
+            return
+        if here == made:
+            self._fill(recipe, hole)
+        else:
+            text = self.tr("{models} has learned other weights since: it would paint something else.")
+            self._bar.say(
+                text.format(models=settings.models),
+                [(self.tr("&Fill All the Same"), lambda: self._fill(recipe, hole))],
+            )
+
+    def _fill(self, recipe: Recipe, hole: NDArray[np.bool_]) -> None:
+        self._before = self._editor.document.pixels.copy()
+        self._editor.set_mask(hole, self.tr("Mask of the Recipe"))
+        self._recipe = recipe
+        self._filling.start(dataclasses.replace(recipe.settings, engine="auto", device="auto"))
+
+    def _compare(self) -> None:
+        """Says whether it came out the same, and if not, by how many pixels."""
+        recipe, before = self._recipe, self._before
+        self._forget()
+        if recipe is None or before is None:
+            return
+        pixels = self._editor.document.pixels
+        hole = recipe.hole_mask(*pixels.shape[:2])
+        count = int(np.count_nonzero(hole))
+        if painted_sha256(pixels, hole) == recipe.result_sha256:
+            text = self.tr("Painted again from the recipe: all {count} pixels are the same.")
+        elif painted_sha256(before, hole) == recipe.result_sha256:
+            differing = int(np.count_nonzero((pixels != before).any(2) & hole))
+            text = self.tr("Painted again from the recipe: {differing} of {count} pixels differ.")
+            text = text.replace("{differing}", f"{differing:,}")
+        else:
+            text = self.tr(
+                "Painted again from the recipe: not what it tells of, and neither was what stood here before."
+            )
+        self._bar.say(text.format(count=f"{count:,}"))
+
+    def _watch(self) -> None:
+        """A fill that was stopped is compared with nothing."""
+        if self._filling.can_go_on:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._recipe, self._before = None, None
