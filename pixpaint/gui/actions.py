@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from pixpaint.gui.icons import ICON_NAME
 from pixpaint.gui.theme import Scheme
-from pixpaint.gui.tools import BRUSH, ERASER, PENCIL, RECTANGLE
+from pixpaint.gui.tools import BRUSH, ERASER, LASSO, PENCIL, PICKER, RECTANGLE, WAND
 
 Kind = TypeVar("Kind")
 
@@ -67,9 +67,12 @@ class Actions:
         self.tools = self._choices(
             {
                 PENCIL: make(tr("&Pencil"), "P", icon="pencil", checkable=True),
+                PICKER: make(tr("E&yedropper"), "I", icon="picker", checkable=True),
                 BRUSH: make(tr("Mask &Brush"), "B", icon="brush", checkable=True),
                 RECTANGLE: make(tr("&Mask Rectangle"), "M", icon="rectangle", checkable=True),
-                ERASER: make(tr("&Eraser"), "E", icon="eraser", checkable=True),
+                LASSO: make(tr("Mask &Lasso"), "L", icon="lasso", checkable=True),
+                WAND: make(tr("Magic &Wand"), "W", icon="wand", checkable=True),
+                ERASER: make(tr("E&raser"), "E", icon="eraser", checkable=True),
             }
         )
         self.schemes = self._choices(

@@ -1,7 +1,10 @@
-"""Which pixels a round brush covers: hard for the mask, soft for ink. No Qt."""
+"""Which pixels a round brush covers, hard for the mask, soft for ink, and which a line encloses. No Qt."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from pixpaint.recipe import Box
 
@@ -37,6 +40,23 @@ def inked(start: Point, end: Point, size: int, height: int, width: int) -> tuple
     """
     box = _box(start, end, size + 1, height, width)
     return box, np.clip(size / 2 + 0.5 - _distance(start, end, box), 0, 1)
+
+
+def enclosed(line: Sequence[Point], height: int, width: int) -> tuple[Box, NDArray[np.bool_]]:
+    """The pixels on and within a line that is closed from its last point to its first, within the picture.
+
+    Returns a box as `covered` does, and bool (its height, its width).
+    """
+    points = np.array(line, dtype=np.float64)
+    top, left = np.maximum(np.floor(points.min(0)), 0).astype(int).tolist()
+    bottom, right = np.minimum(np.floor(points.max(0)) + 1, (height, width)).astype(int).tolist()
+    if top >= bottom or left >= right:
+        return (top, left, top, left), np.zeros((0, 0), np.bool_)
+    canvas = Image.new("1", (right - left, bottom - top))
+    # Pillow's coordinates are those of pixels' centres.
+    corners = [(column - 0.5 - left, row - 0.5 - top) for row, column in line]
+    ImageDraw.Draw(canvas).polygon([*corners, *corners[:1]], fill=1, outline=1)
+    return (top, left, bottom, right), np.array(canvas, dtype=np.bool_)
 
 
 def _box(start: Point, end: Point, size: int, height: int, width: int) -> Box:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 from pixpaint.document import Document
 from pixpaint.gui.brush import Point
 from pixpaint.gui.editor import Editor
-from pixpaint.gui.layers import Layers, draw_box, draw_brush, draw_cross
+from pixpaint.gui.layers import Layers, draw_brush, draw_cross, draw_outline
 from pixpaint.gui.tools import ToolBox
 from pixpaint.gui.view import View
 
@@ -148,9 +148,9 @@ class Canvas(QWidget):
         painter.fillRect(event.rect(), DARK_BACKDROP if dark else BACKDROP)
         self._layers.draw_frame(painter, self.view, QColor(0, 0, 0, 160 if dark else 70))
         self._layers.draw(painter, self.view, self._shows_mask)
-        stroke = self._tools.stroke
-        if stroke is not None and stroke.box is not None:
-            draw_box(painter, self.view, stroke.box)
+        gesture = self._tools.gesture
+        if gesture is not None and gesture.outline:
+            draw_outline(painter, self.view, gesture.outline)
         elif self._point is not None and self._can_draw and not self._space_held:
             if self._tools.has_size:
                 draw_brush(painter, self.view, self._point, self._tools.size, self._tools.is_soft)
@@ -173,7 +173,7 @@ class Canvas(QWidget):
         if event.button() == Qt.MouseButton.MiddleButton or (left and self._space_held):
             self._panning_from = event.position()
             self._update_tool()
-        elif (left or right) and self._can_draw and self._tools.stroke is None:
+        elif (left or right) and self._can_draw and self._tools.gesture is None:
             self._point_to(self._under(event.position()))
             self._tools.press(self._under(event.position()), right)
 
@@ -228,13 +228,13 @@ class Canvas(QWidget):
         elif key in ARROWS:
             self._step_point(ARROWS[key], event.modifiers())
         elif self._can_draw and is_plain_return(event):
-            if self._tools.stroke is None:
+            if self._tools.gesture is None:
                 self._point_to(self._point or self._middle())
                 self._tools.press(self._point or self._middle(), False)
             else:
                 self._tools.release()
             self.update()
-        elif key == Qt.Key.Key_Escape and self._tools.stroke is not None:
+        elif key == Qt.Key.Key_Escape and self._tools.gesture is not None:
             self._tools.cancel()
             self.update()
         else:
@@ -270,7 +270,7 @@ class Canvas(QWidget):
         self._update_around(self._point)
         self._update_around(point)
         self._point = point
-        if self._tools.stroke is not None:
+        if self._tools.gesture is not None:
             self._tools.move(point)
         row, column = int(point[0] // 1), int(point[1] // 1)
         document = self._editor.document
@@ -278,8 +278,8 @@ class Canvas(QWidget):
         self.pointed.emit(*((row, column) if inside else (-1, -1)))
 
     def _update_around(self, point: Point | None) -> None:
-        """Repaints the tool's outline; all, while a rectangle is drawn from far away."""
-        if self._tools.stroke is not None and self._tools.stroke.box is not None:
+        """Repaints the tool's outline; all, while a gesture has one that reaches far."""
+        if self._tools.gesture is not None and self._tools.gesture.outline:
             self.update()
         elif point is not None:
             x, y = self.view.to_widget(point)

@@ -1,5 +1,6 @@
 """What the canvas shows, from the bottom up: the picture, the mask over it, the tool at work."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QPainterPath,
     QPen,
     QPixmap,
+    QPolygonF,
     QRegion,
     QTransform,
     qRgba,
@@ -127,11 +129,12 @@ def draw_brush(painter: QPainter, view: View, point: Point, size: int, soft: boo
     _stroke_twice(painter, path)
 
 
-def draw_box(painter: QPainter, view: View, box: tuple[int, int, int, int]) -> None:
-    """The rubber band round a box of the picture."""
-    top, left, bottom, right = box
+def draw_outline(painter: QPainter, view: View, corners: Sequence[Point]) -> None:
+    """The rubber band round what a gesture is about to take."""
     path = QPainterPath()
-    path.addRect(_placed(view, QRect(left, top, right - left, bottom - top)))
+    path.addPolygon(QPolygonF([QPointF(*view.to_widget(corner)) for corner in corners]))
+    path.closeSubpath()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillPath(path, QColor(*MASK_COLOUR, MASK_OPACITY // 2))
     _stroke_twice(painter, path)
 

@@ -32,7 +32,7 @@ from pixpaint.gui.shortcuts import ShortcutsDialog
 from pixpaint.gui.side_panel import SidePanel
 from pixpaint.gui.status import Status
 from pixpaint.gui.tool_bars import add_tool_bars
-from pixpaint.gui.tools import BRUSH, PENCIL, RECTANGLE, ToolBox
+from pixpaint.gui.tools import MASKING, PENCIL, ToolBox
 
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
 
     def _show_tool(self) -> None:
         self.does.tools[self.tools.tool].setChecked(True)
-        if self.tools.tool in (BRUSH, RECTANGLE):
+        if self.tools.tool in MASKING:
             self.does.mask_shown.setChecked(True)
 
     def _ask_new(self) -> None:

@@ -15,7 +15,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pixpaint.gui.tools import BRUSH, ERASER, MAX_SIZE, PENCIL, RECTANGLE, Colour, ToolBox
+from pixpaint.gui.gestures import Colour
+from pixpaint.gui.tools import (
+    BRUSH,
+    ERASER,
+    LASSO,
+    MAX_SIZE,
+    MAX_TOLERANCE,
+    PENCIL,
+    PICKER,
+    RECTANGLE,
+    WAND,
+    ToolBox,
+)
 
 SWATCH = 22
 SLIDER_STEPS = 100
@@ -30,9 +42,12 @@ class OptionsBar(QWidget):
         self._colours: tuple[Colour, Colour] | None = None
         self._names = {
             PENCIL: self.tr("Pencil"),
+            PICKER: self.tr("Eyedropper"),
             BRUSH: self.tr("Mask brush"),
             ERASER: self.tr("Eraser"),
             RECTANGLE: self.tr("Mask rectangle"),
+            LASSO: self.tr("Mask lasso"),
+            WAND: self.tr("Magic wand"),
         }
         self._name = QLabel()
         self._name.setObjectName("heading")
@@ -48,6 +63,13 @@ class OptionsBar(QWidget):
         self._slider.setRange(0, SLIDER_STEPS)
         self._slider.setFixedWidth(120)
         self._slider.setAccessibleName(self.tr("Size"))
+        self._tolerance_label = QLabel(self.tr("T&olerance"))
+        self.tolerance = QSpinBox()
+        self.tolerance.setRange(0, MAX_TOLERANCE)
+        self.tolerance.setToolTip(
+            self.tr("How far red, green and blue may lie from those of the pixel clicked")
+        )
+        self._tolerance_label.setBuddy(self.tolerance)
         self._target = QComboBox()
         self._target.addItems([self.tr("Erases the mask"), self.tr("Erases ink")])
         self._target.setAccessibleName(self.tr("What the eraser erases"))
@@ -63,6 +85,8 @@ class OptionsBar(QWidget):
         row.addWidget(self._size_label)
         row.addWidget(self._slider)
         row.addWidget(self.size_box)
+        row.addWidget(self._tolerance_label)
+        row.addWidget(self.tolerance)
         row.addWidget(self._target)
         row.addSpacing(6)
         row.addWidget(self.ink)
@@ -70,6 +94,7 @@ class OptionsBar(QWidget):
         row.addWidget(self.paper)
         row.addStretch(1)
         self.size_box.valueChanged.connect(tools.set_size)
+        self.tolerance.valueChanged.connect(tools.set_tolerance)
         self._slider.valueChanged.connect(lambda step: tools.set_size(_size_at(step)))
         self._target.currentIndexChanged.connect(lambda place: tools.set_erases_ink(place == 1))
         self.ink.clicked.connect(self._choose_ink)
@@ -83,14 +108,17 @@ class OptionsBar(QWidget):
             self.size_box.setValue(tools.size)
             self._slider.setValue(_step_for(tools.size))
             self._target.setCurrentIndex(int(tools.erases_ink))
+        with QSignalBlocker(self.tolerance):
+            self.tolerance.setValue(tools.tolerance)
         self._name.setText(self._names[tools.tool])
         for widget in (self._size_label, self.size_box, self._slider):
             widget.setVisible(tools.has_size)
+        for widget in (self._tolerance_label, self.tolerance):
+            widget.setVisible(tools.tool == WAND)
         self._target.setVisible(tools.tool == ERASER)
-        inks = tools.tool == PENCIL or (tools.tool == ERASER and tools.erases_ink)
-        self.ink.setVisible(tools.tool == PENCIL)
-        self._swap.setVisible(tools.tool == PENCIL)
-        self.paper.setVisible(inks)
+        for button in (self.ink, self._swap):
+            button.setVisible(tools.tool in (PENCIL, PICKER))
+        self.paper.setVisible(tools.tool == PICKER or tools.is_soft)
         if self._colours != (tools.ink, tools.paper):
             self._colours = (tools.ink, tools.paper)
             _paint(self.ink, tools.ink)

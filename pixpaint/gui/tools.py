@@ -1,40 +1,22 @@
-"""The drawing tools: pencil, mask brush, eraser and rectangle; the right button does the opposite."""
+"""The drawing tools, the one that is chosen, and what is being drawn with it."""
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from pixpaint.gui.brush import Point, covered, inked
-from pixpaint.gui.commands import HOLE_ONLY
+from pixpaint.gui.brush import Point
 from pixpaint.gui.editor import Editor
-from pixpaint.recipe import Box
+from pixpaint.gui.gestures import Colour, Gesture, InkStroke, Lasso, MaskStroke, Pick, Rectangle, Wand
 
-Colour = tuple[int, int, int]
-
-PENCIL, BRUSH, ERASER, RECTANGLE = "pencil", "brush", "eraser", "rectangle"
-TOOLS = (PENCIL, BRUSH, ERASER, RECTANGLE)
+PENCIL, PICKER = "pencil", "picker"
+BRUSH, RECTANGLE, LASSO, WAND = "brush", "rectangle", "lasso", "wand"
+ERASER = "eraser"
+TOOLS = (PENCIL, PICKER, BRUSH, RECTANGLE, LASSO, WAND, ERASER)
+MASKING = (BRUSH, RECTANGLE, LASSO, WAND)
 MAX_SIZE = 500
-
-
-@dataclass
-class Stroke:
-    """What is being drawn between press and release: which tool, from where, and with which button.
-
-    `box` is the rectangle so far; `inked` (H, W) how much ink the stroke has already laid on each pixel.
-    """
-
-    tool: str
-    start: Point
-    last: Point
-    opposite: bool
-    inked: NDArray[np.float32]
-    box: Box | None = None
+MAX_TOLERANCE = 255
 
 
 class ToolBox(QObject):
-    """The chosen tool with its size and colours, and the stroke in progress, on an editor's document."""
+    """The chosen tool with its size, tolerance and colours, and the gesture in progress, on an editor's document."""
 
     changed = Signal()
 
@@ -44,13 +26,16 @@ class ToolBox(QObject):
         self.tool = BRUSH
         self.ink: Colour = (0, 0, 0)
         self.paper: Colour = (255, 255, 255)
+        self.tolerance = 24
+        """of the wand: how far a pixel's channels may lie from those of the one pressed, in bytes"""
         self.erases_ink = False
         self._sizes = {PENCIL: 1, BRUSH: 8, ERASER: 8}
-        self.stroke: Stroke | None = None
+        self.gesture: Gesture | None = None
+        self._text = ""
 
     @property
     def size(self) -> int:
-        """The diameter of the chosen tool in picture pixels; 1 for the rectangle."""
+        """The diameter of the chosen tool in picture pixels; 1 for those that have none."""
         return self._sizes.get(self.tool, 1)
 
     @property
@@ -60,12 +45,12 @@ class ToolBox(QObject):
     @property
     def is_soft(self) -> bool:
         """Ink may cover a pixel in part, the mask never."""
-        return not self._masks
+        return self.tool == PENCIL or (self.tool == ERASER and self.erases_ink)
 
     def choose(self, tool: str) -> None:
         """The eraser goes on to erase what the tool before it made: ink after the pencil, else the mask."""
         if tool == ERASER and self.tool != ERASER:
-            self.erases_ink = self.tool == PENCIL
+            self.erases_ink = self.tool in (PENCIL, PICKER)
         self.tool = tool
         self.changed.emit()
 
@@ -74,9 +59,15 @@ class ToolBox(QObject):
         self.changed.emit()
 
     def step_size(self, direction: int) -> None:
-        """A pixel at a time for small brushes, a fifth for large ones."""
+        """A pixel at a time for small brushes, a fifth for large ones; the wand's tolerance in the same way."""
         if self.has_size:
             self.set_size(self.size + direction * max(1, self.size // 5))
+        elif self.tool == WAND:
+            self.set_tolerance(self.tolerance + direction * max(1, self.tolerance // 5))
+
+    def set_tolerance(self, tolerance: int) -> None:
+        self.tolerance = min(max(tolerance, 0), MAX_TOLERANCE)
+        self.changed.emit()
 
     def set_colours(self, ink: Colour, paper: Colour) -> None:
         self.ink, self.paper = ink, paper
@@ -94,63 +85,49 @@ class ToolBox(QObject):
         self.changed.emit()
 
     def press(self, point: Point, opposite: bool) -> None:
-        self._editor.begin(HOLE_ONLY if self._masks else ("pixels", "alpha"))
-        inked_so_far = np.zeros(self._editor.document.hole.shape, dtype=np.float32)
-        self.stroke = Stroke(self.tool, point, point, opposite, inked_so_far)
-        self.move(point)
+        self.gesture, self._text = self._begun(opposite), self._texts().get(self.tool, "")
+        self._editor.begin(self.gesture.planes)
+        self.gesture.move(point)
 
     def move(self, point: Point) -> None:
-        if self.stroke is None:
-            return
-        height, width = self._editor.document.height, self._editor.document.width
-        if self.stroke.tool == RECTANGLE:
-            self.stroke.box = _spanned(self.stroke.start, point, height, width)
-        elif self._masks:
-            box, where = covered(self.stroke.last, point, self.size, height, width)
-            if where.any():
-                self._mask(box, where)
-        else:
-            box, amount = inked(self.stroke.last, point, self.size, height, width)
-            if amount.any():
-                self._ink(self.stroke, box, amount)
-        self.stroke.last = point
+        if self.gesture is not None:
+            self.gesture.move(point)
 
     def release(self) -> None:
-        """Ends the stroke: one step of the history."""
-        stroke, texts = self.stroke, self._texts()
-        if stroke is None:
-            return
-        if stroke.box is not None and stroke.box[0] < stroke.box[2] and stroke.box[1] < stroke.box[3]:
-            top, left, bottom, right = stroke.box
-            self._mask(stroke.box, np.ones((bottom - top, right - left), dtype=np.bool_))
-        self.stroke = None
-        self._editor.commit(texts[stroke.tool])
+        """Ends the gesture: one step of the history."""
+        if self.gesture is not None:
+            self.gesture.release()
+            self._end()
 
     def cancel(self) -> None:
-        """Drops a rectangle in progress, and ends any other stroke where it is."""
-        if self.stroke is not None:
-            self.stroke.box = None
-            self.release()
+        """Drops what waits for the button's release, and ends any other gesture where it is."""
+        if self.gesture is not None:
+            self._end()
 
-    @property
-    def _masks(self) -> bool:
-        return self.tool in (BRUSH, RECTANGLE) or (self.tool == ERASER and not self.erases_ink)
+    def _begun(self, opposite: bool) -> Gesture:
+        editor, hides = self._editor, not opposite
+        match self.tool:
+            case "rectangle":
+                return Rectangle(editor, hides)
+            case "lasso":
+                return Lasso(editor, hides)
+            case "wand":
+                return Wand(editor, self.tolerance, hides)
+            case "picker":
+                return Pick(editor, lambda colour: self._take(colour, opposite))
+            case "brush":
+                return MaskStroke(editor, self.size, hides)
+            case "eraser" if not self.erases_ink:
+                return MaskStroke(editor, self.size, opposite)
+        erases = opposite != (self.tool == ERASER)
+        return InkStroke(editor, self.size, self.paper if erases else self.ink)
 
-    @property
-    def _erases(self) -> bool:
-        opposite = self.stroke is not None and self.stroke.opposite
-        return opposite != (self.tool == ERASER)
+    def _take(self, colour: Colour, as_paper: bool) -> None:
+        self.set_colours(self.ink if as_paper else colour, colour if as_paper else self.paper)
 
-    def _mask(self, box: Box, where: NDArray[np.bool_]) -> None:
-        self._editor.mask(box, where, not self._erases)
-
-    def _ink(self, stroke: Stroke, box: Box, amount: NDArray[np.float64]) -> None:
-        """Only what the stroke has not laid there yet: or its segments would show where they overlap."""
-        before = stroke.inked[box[0] : box[2], box[1] : box[3]]
-        after = np.maximum(before, amount)
-        opacity = (after - before) / np.maximum(1 - before, 1e-6)
-        before[:] = after
-        self._editor.ink(box, opacity, self.paper if self._erases else self.ink)
+    def _end(self) -> None:
+        self.gesture = None
+        self._editor.commit(self._text)
 
     def _texts(self) -> dict[str, str]:
         return {
@@ -158,11 +135,6 @@ class ToolBox(QObject):
             BRUSH: self.tr("Mask Stroke"),
             ERASER: self.tr("Erasure"),
             RECTANGLE: self.tr("Mask Rectangle"),
+            LASSO: self.tr("Lasso"),
+            WAND: self.tr("Magic Wand"),
         }
-
-
-def _spanned(start: Point, end: Point, height: int, width: int) -> Box:
-    """The pixels from one corner to the other, both included, within the picture."""
-    top, bottom = sorted((int(np.floor(start[0])), int(np.floor(end[0]))))
-    left, right = sorted((int(np.floor(start[1])), int(np.floor(end[1]))))
-    return max(top, 0), max(left, 0), min(bottom + 1, height), min(right + 1, width)

@@ -305,7 +305,7 @@ def test_return_draws_again_once_an_answer_is_kept(scene: Scene) -> None:
     scene.paint()
     scene.key(Qt.Key.Key_Return)
     scene.key(Qt.Key.Key_Return)
-    assert scene.window.tools.stroke is not None
+    assert scene.window.tools.gesture is not None
     scene.window.tools.cancel()
 
 

@@ -8,12 +8,13 @@ from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document
-from pixpaint.gui.brush import covered, inked
+from pixpaint.gui.brush import covered, enclosed, inked
 from pixpaint.gui.commands import History
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.main_window import MainWindow
-from pixpaint.gui.tools import BRUSH, ERASER, PENCIL, RECTANGLE, TOOLS, ToolBox
+from pixpaint.gui.tools import BRUSH, ERASER, LASSO, PENCIL, PICKER, RECTANGLE, TOOLS, WAND, ToolBox
 from pixpaint.gui.view import View
+from pixpaint.gui.wand import alike
 
 Planes = tuple[np.ndarray, np.ndarray | None, np.ndarray]
 
@@ -181,6 +182,106 @@ def test_escape_drops_a_rectangle(qtbot: QtBot, window: MainWindow) -> None:
     assert window.editor.history.count() == 0
 
 
+def test_the_lasso_masks_what_it_encloses(qtbot: QtBot, window: MainWindow) -> None:
+    """Around a diamond; its corners are on the line."""
+    window.does.tools[LASSO].trigger()
+    corners = [(20.5, 10.5), (10.5, 20.5), (20.5, 30.5), (30.5, 20.5)]
+    qtbot.mousePress(window.canvas, Qt.MouseButton.LeftButton, pos=on_canvas(window, *corners[0]))
+    for corner in corners[1:]:
+        qtbot.mouseMove(window.canvas, on_canvas(window, *corner))
+    assert not window.editor.document.hole.any(), "it takes effect when it is closed"
+    assert len(window.tools.gesture.outline) == 4
+    qtbot.mouseRelease(window.canvas, Qt.MouseButton.LeftButton, pos=on_canvas(window, *corners[-1]))
+    rows, columns = np.indices((40, 48))
+    diamond = np.abs(rows - 20) + np.abs(columns - 20) <= 10
+    assert (window.editor.document.hole ^ diamond).sum() <= 8
+    window.does.undo.trigger()
+    assert not window.editor.document.hole.any()
+
+
+@pytest.mark.parametrize(
+    "line", [[(5.5, 5.5)], [(-9.0, -9.0), (-3.0, -2.0)], [(90.0, 3.0)], [(5.0, 5.0), (5.0, 5.0)]]
+)
+def test_a_lasso_that_encloses_next_to_nothing_does_no_harm(line: list[tuple[float, float]]) -> None:
+    (top, left, bottom, right), where = enclosed(line, 20, 30)
+    assert where.shape == (bottom - top, right - left)
+    assert where.sum() <= 1
+
+
+def test_a_lasso_is_cut_at_the_picture_s_edges() -> None:
+    box, where = enclosed([(-10.0, -10.0), (-10.0, 50.0), (50.0, 50.0), (50.0, -10.0)], 20, 30)
+    assert box == (0, 0, 20, 30)
+    assert where.all()
+
+
+def by_walking(pixels: np.ndarray, place: tuple[int, int], tolerance: int) -> np.ndarray:
+    """What the wand should take, pixel by pixel."""
+    taken, waiting = np.zeros(pixels.shape[:2], bool), [place]
+    while waiting:
+        row, column = waiting.pop()
+        inside = 0 <= row < taken.shape[0] and 0 <= column < taken.shape[1]
+        if not inside or taken[row, column]:
+            continue
+        if np.abs(pixels[row, column].astype(int) - pixels[place].astype(int)).max() > tolerance:
+            continue
+        taken[row, column] = True
+        waiting += [(row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)]
+    return taken
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.integers(0, 10**6), st.integers(1, 24), st.integers(1, 24), st.integers(2, 4), st.integers(0, 90))
+def test_the_wand_takes_what_can_be_walked_to(
+    seed: int, height: int, width: int, colours: int, tolerance: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = (rng.integers(0, colours, (height, width, 3)) // 2 * 80).astype(np.uint8)
+    place = int(rng.integers(height)), int(rng.integers(width))
+    np.testing.assert_array_equal(alike(pixels, place, tolerance), by_walking(pixels, place, tolerance))
+
+
+def test_the_wand_finds_its_way_through_a_spiral() -> None:
+    pixels = np.zeros((41, 41, 3), np.uint8)
+    for ring in range(0, 20, 2):
+        pixels[ring, ring : 40 - ring] = 255
+        pixels[ring : 41 - ring, 40 - ring] = 255
+        pixels[40 - ring, ring : 41 - ring] = 255
+        pixels[ring + 2 : 41 - ring, ring] = 255
+        pixels[ring + 2, ring : ring + 3] = 255
+    np.testing.assert_array_equal(alike(pixels, (0, 0), 0), by_walking(pixels, (0, 0), 0))
+
+
+def test_the_wand_masks_and_the_right_button_takes_from_the_mask(qtbot: QtBot, window: MainWindow) -> None:
+    window.documents.show(Document.blank(30, 30), "paper")
+    window.editor.document.pixels[:, 15:] = (200, 100, 50)
+    window.editor.document.pixels[4, 20] = (190, 100, 55)
+    window.does.tools[WAND].trigger()
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=on_canvas(window, 10.5, 20.5))
+    hole = window.editor.document.hole
+    assert hole[:, 15:].all()
+    assert not hole[:, :15].any()
+    window.does.undo.trigger()
+    window.tools.set_tolerance(5)
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=on_canvas(window, 10.5, 20.5))
+    assert not hole[4, 20]
+    assert hole.sum() == 30 * 15 - 1
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.RightButton, pos=on_canvas(window, 10.5, 20.5))
+    assert not hole.any()
+
+
+def test_the_eyedropper_takes_ink_with_the_left_and_paper_with_the_right_button(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    pixels = window.editor.document.pixels
+    window.does.tools[PICKER].trigger()
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=on_canvas(window, 10.5, 20.5))
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.RightButton, pos=on_canvas(window, 30.5, 5.5))
+    assert window.tools.ink == tuple(pixels[10, 20].tolist())
+    assert window.tools.paper == tuple(pixels[30, 5].tolist())
+    assert window.editor.history.count() == 0
+    assert not window.editor.working
+
+
 def test_mask_all_clear_invert_and_recall(window: MainWindow) -> None:
     document = window.editor.document
     window.does.mask_all.trigger()
@@ -199,7 +300,9 @@ def test_mask_all_clear_invert_and_recall(window: MainWindow) -> None:
 
 
 def test_brackets_change_the_brush_and_letters_the_tool(qtbot: QtBot, window: MainWindow) -> None:
-    for key, tool in (("P", PENCIL), ("E", ERASER), ("M", RECTANGLE), ("B", BRUSH)):
+    letters = {"P": PENCIL, "E": ERASER, "M": RECTANGLE, "I": PICKER, "L": LASSO, "W": WAND, "B": BRUSH}
+    assert set(letters.values()) == set(TOOLS)
+    for key, tool in letters.items():
         qtbot.keyClick(window, key)
         assert window.tools.tool == tool
         assert window.does.tools[tool].isChecked()
@@ -208,6 +311,10 @@ def test_brackets_change_the_brush_and_letters_the_tool(qtbot: QtBot, window: Ma
     assert window.tools.size == before + 1
     qtbot.keyClick(window, "[")
     assert window.tools.size == before
+    window.does.tools[WAND].trigger()
+    before = window.tools.tolerance
+    qtbot.keyClick(window, "]")
+    assert window.tools.tolerance > before
 
 
 def test_the_star_goes_when_undone_to_the_saved_state(qtbot: QtBot, window: MainWindow) -> None:

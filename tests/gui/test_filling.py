@@ -497,5 +497,5 @@ def test_ctrl_return_on_the_canvas_is_no_stroke(qtbot: QtBot, window: MainWindow
     window.canvas.setFocus()
     before = window.editor.document.hole.copy()
     qtbot.keyClick(window.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert window.tools.stroke is None
+    assert window.tools.gesture is None
     np.testing.assert_array_equal(window.editor.document.hole, before)
