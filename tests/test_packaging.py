@@ -67,6 +67,6 @@ def test_the_same_debian_libraries_are_named_everywhere() -> None:
 
 def test_ci_runs_the_readmes_test_command() -> None:
     readme, ci = ((REPOSITORY / name).read_text() for name in ("README.md", ".ci/run"))
-    command = "ruff check && ruff format --check && mypy && pytest"
+    command = "ruff check && ruff format --check && mypy && pytest -n 2"
     assert f"pip install -e '.[dev]' && {command}\n" in readme
     assert f"pip install -q -e '.[dev]' && {command}\n" in ci
