@@ -64,6 +64,7 @@ class Actions:
         self.smaller = make(tr("Smaller Brush"), "[")
         self.larger = make(tr("Larger Brush"), "]")
         self.swap = make(tr("Swap Ink and Paper"), "X", icon="swap")
+        self.pressure = make(tr("Pen Press&ure"), checkable=True)
         self.tools = self._choices(
             {
                 PENCIL: make(tr("&Pencil"), "P", icon="pencil", checkable=True),
@@ -121,7 +122,7 @@ class Actions:
         _extend(file, self.sample, None, self.save, self.save_as, self.export, None, self.quit)
         edit = self._menu(tr("&Edit"), self.undo, self.redo, None, self.copy, self.paste, None)
         tools = edit.addMenu(tr("&Tool"))
-        _extend(tools, *self.tools.values(), None, self.smaller, self.larger, self.swap)
+        _extend(tools, *self.tools.values(), None, self.smaller, self.larger, self.swap, None, self.pressure)
         self._menu(
             tr("&Mask"),
             *(self.mask_all, self.mask_clear, self.mask_invert, self.mask_transparent),

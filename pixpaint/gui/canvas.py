@@ -10,7 +10,9 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPointingDevice,
     QResizeEvent,
+    QTabletEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
@@ -193,6 +195,26 @@ class Canvas(QWidget):
             self._tools.release()
             self.update()
 
+    def tabletEvent(self, event: QTabletEvent) -> None:  # noqa: N802
+        """A pen, where its pressure counts; else it is a mouse to Qt. Its other end does the opposite."""
+        kind, place = event.type(), self._under(event.position())
+        if not self._tools.feels_pressure or self._space_held or self._panning_from is not None:
+            event.ignore()
+            return
+        event.accept()
+        if kind == QEvent.Type.TabletPress and self._can_draw and self._tools.gesture is None:
+            opposite = (
+                event.pointerType() == QPointingDevice.PointerType.Eraser
+                or event.button() == Qt.MouseButton.RightButton
+            )
+            self._point_to(place)
+            self._tools.press(place, opposite, event.pressure())
+        elif kind == QEvent.Type.TabletRelease:
+            self._tools.release()
+            self.update()
+        else:
+            self._point_to(place, event.pressure())
+
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         notches = event.angleDelta()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -266,12 +288,12 @@ class Canvas(QWidget):
     def _under(self, position: QPointF) -> Point:
         return self.view.to_picture(position.x(), position.y())
 
-    def _point_to(self, point: Point) -> None:
+    def _point_to(self, point: Point, pressure: float = 1.0) -> None:
         self._update_around(self._point)
         self._update_around(point)
         self._point = point
         if self._tools.gesture is not None:
-            self._tools.move(point)
+            self._tools.move(point, pressure)
         row, column = int(point[0] // 1), int(point[1] // 1)
         document = self._editor.document
         inside = 0 <= row < document.height and 0 <= column < document.width

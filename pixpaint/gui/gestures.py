@@ -18,7 +18,8 @@ INK_ONLY = ("pixels", "alpha")
 
 
 class Gesture(ABC):
-    """It begins with a press; each place the pointer comes to is a `move`, the first one where it was pressed."""
+    """It begins with a press; each place the pointer comes to is a `move`, the first one where it was pressed, with how
+    hard it is pressed there, from 0 to 1, which makes brushes finer."""
 
     planes: ClassVar[tuple[str, ...]] = HOLE_ONLY
     """what it may change of the document"""
@@ -29,7 +30,7 @@ class Gesture(ABC):
         """corners of what a release would take, to be shown meanwhile; none of what takes effect at once"""
 
     @abstractmethod
-    def move(self, point: Point) -> None: ...
+    def move(self, point: Point, pressure: float = 1.0) -> None: ...
 
     def release(self) -> None:  # noqa: B027 - most have nothing left to do then
         """Does what waits for the button's release."""
@@ -47,8 +48,9 @@ class MaskStroke(Gesture):
         self._across, self._hides = size, hides
         self._last: Point | None = None
 
-    def move(self, point: Point) -> None:
-        box, where = covered(self._last or point, point, self._across, *self._size)
+    def move(self, point: Point, pressure: float = 1.0) -> None:
+        across = max(round(self._across * pressure), 1)
+        box, where = covered(self._last or point, point, across, *self._size)
         self._last = point
         if where.any():
             self._editor.mask(box, where, self._hides)
@@ -66,8 +68,9 @@ class InkStroke(Gesture):
         self._last: Point | None = None
         self._laid = np.zeros(self._size, np.float32)
 
-    def move(self, point: Point) -> None:
-        box, amount = inked(self._last or point, point, self._across, *self._size)
+    def move(self, point: Point, pressure: float = 1.0) -> None:
+        across = max(round(self._across * pressure), 1)
+        box, amount = inked(self._last or point, point, across, *self._size)
         self._last = point
         if not amount.any():
             return
@@ -87,7 +90,7 @@ class Rectangle(Gesture):
         self._start: Point | None = None
         self._box: Box = (0, 0, 0, 0)
 
-    def move(self, point: Point) -> None:
+    def move(self, point: Point, pressure: float = 1.0) -> None:
         self._start = self._start or point
         top, left, bottom, right = self._box = _spanned(self._start, point, *self._size)
         self.outline = [(top, left), (top, right), (bottom, right), (bottom, left)]
@@ -107,7 +110,7 @@ class Lasso(Gesture):
         self._line: list[Point] = []
         self.outline = self._line
 
-    def move(self, point: Point) -> None:
+    def move(self, point: Point, pressure: float = 1.0) -> None:
         self._line.append(point)
 
     def release(self) -> None:
@@ -124,7 +127,7 @@ class Wand(Gesture):
         self._tolerance, self._hides = tolerance, hides
         self._done = False
 
-    def move(self, point: Point) -> None:
+    def move(self, point: Point, pressure: float = 1.0) -> None:
         place = _pixel(self._editor.document, point)
         if place is None or self._done:
             return
@@ -143,7 +146,7 @@ class Pick(Gesture):
         super().__init__(editor)
         self._take = take
 
-    def move(self, point: Point) -> None:
+    def move(self, point: Point, pressure: float = 1.0) -> None:
         document = self._editor.document
         place = _pixel(document, point)
         if place is not None:

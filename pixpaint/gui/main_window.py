@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         does.smaller.triggered.connect(lambda: tools.step_size(-1))
         does.larger.triggered.connect(lambda: tools.step_size(1))
         does.swap.triggered.connect(lambda: tools.set_colours(tools.paper, tools.ink))
+        does.pressure.toggled.connect(tools.feel_pressure)
         tools.changed.connect(self._show_tool)
         editor.replaced.connect(self._take_document)
         editor.committed.connect(self._update)
@@ -234,6 +235,7 @@ class MainWindow(QMainWindow):
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
         self.does.panel_shown.setChecked(self._settings.value("panel", True, bool) is True)
+        self.does.pressure.setChecked(self._settings.value("pressure", False, bool) is True)
         self.does.schemes[theme.chosen(self._settings)].setChecked(True)
         self.panel.restore(self._settings)
         speed = self._settings.value("pixels_per_second", 0.0, float)
@@ -254,6 +256,7 @@ class MainWindow(QMainWindow):
             return
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("panel", self.panel.isVisibleTo(self))
+        self._settings.setValue("pressure", self.does.pressure.isChecked())
         self.panel.store(self._settings)
         self._settings.setValue("pixels_per_second", self.filling.pixels_per_second or 0.0)
         self._settings.sync()

@@ -29,6 +29,8 @@ class ToolBox(QObject):
         self.tolerance = 24
         """of the wand: how far a pixel's channels may lie from those of the one pressed, in bytes"""
         self.erases_ink = False
+        self.feels_pressure = False
+        """whether a pen that is pressed lightly draws finer"""
         self._sizes = {PENCIL: 1, BRUSH: 8, ERASER: 8}
         self.gesture: Gesture | None = None
         self._text = ""
@@ -84,14 +86,17 @@ class ToolBox(QObject):
         self._sizes = {PENCIL: pencil, BRUSH: brush, ERASER: brush}
         self.changed.emit()
 
-    def press(self, point: Point, opposite: bool) -> None:
+    def feel_pressure(self, feels: bool) -> None:
+        self.feels_pressure = feels
+
+    def press(self, point: Point, opposite: bool, pressure: float = 1.0) -> None:
         self.gesture, self._text = self._begun(opposite), self._texts().get(self.tool, "")
         self._editor.begin(self.gesture.planes)
-        self.gesture.move(point)
+        self.gesture.move(point, pressure)
 
-    def move(self, point: Point) -> None:
+    def move(self, point: Point, pressure: float = 1.0) -> None:
         if self.gesture is not None:
-            self.gesture.move(point)
+            self.gesture.move(point, pressure)
 
     def release(self) -> None:
         """Ends the gesture: one step of the history."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
 from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document
@@ -280,6 +281,51 @@ def test_the_eyedropper_takes_ink_with_the_left_and_paper_with_the_right_button(
     assert window.tools.paper == tuple(pixels[30, 5].tolist())
     assert window.editor.history.count() == 0
     assert not window.editor.working
+
+
+def pen(
+    window: MainWindow, kind: QEvent.Type, place: tuple[float, float], pressure: float, eraser: bool
+) -> bool:
+    """What a tablet sends; whether the canvas took it."""
+    pointer = QPointingDevice.PointerType.Eraser if eraser else QPointingDevice.PointerType.Pen
+    device = QPointingDevice(
+        "pen", 1, QInputDevice.DeviceType.Stylus, pointer, QInputDevice.Capability.Pressure, 1, 1
+    )
+    at = QPointF(on_canvas(window, *place))
+    left = Qt.MouseButton.LeftButton
+    event = QTabletEvent(
+        kind, device, at, at, pressure, 0, 0, 0, 0, 0, Qt.KeyboardModifier.NoModifier, left, left
+    )
+    window.canvas.tabletEvent(event)
+    return event.isAccepted()
+
+
+def pen_stroke(window: MainWindow, pressure: float, *, eraser: bool = False) -> int:
+    """How many pixels are masked after a stroke along row 20."""
+    places = [
+        (QEvent.Type.TabletPress, 10.5),
+        (QEvent.Type.TabletMove, 30.5),
+        (QEvent.Type.TabletRelease, 30.5),
+    ]
+    taken = [pen(window, kind, (20.5, column), pressure, eraser) for kind, column in places]
+    assert all(taken) == window.tools.feels_pressure
+    return int(window.editor.document.hole.sum())
+
+
+def test_a_pen_pressed_lightly_draws_finer_if_wanted(window: MainWindow) -> None:
+    window.does.tools[BRUSH].trigger()
+    window.tools.set_size(9)
+    assert pen_stroke(window, 1.0) == 0, "off at first: Qt makes a mouse of the pen"
+    window.does.pressure.trigger()
+    light, hard = pen_stroke(window, 0.3), pen_stroke(window, 1.0)
+    assert 0 < light < hard / 2
+    assert pen_stroke(window, 1.0, eraser=True) == 0, "the other end takes from the mask"
+    assert window.editor.history.count() == 3
+    window.does.tools[PENCIL].trigger()
+    window.tools.set_size(9)
+    window.documents.show(Document.blank(40, 48), "paper")
+    pen_stroke(window, 0.3)
+    assert 0 < (window.editor.document.pixels < 255).any((1, 2)).sum() <= 5
 
 
 def test_mask_all_clear_invert_and_recall(window: MainWindow) -> None:
