@@ -77,16 +77,19 @@ def evaluate(
         if labels is not None:
             given = torch.from_numpy(labels[start : start + batch].astype(np.int64)).to(device)
             label = torch.where((given >= 0) & (given < config.classes), given, label)
+        told = None
+        if hints:
+            half = [doubled(halved(image, one_bit=config.levels == 2)) for image in part]
+            told = np.stack(half)[:, :height, :width]
         each_order = []
         for orientation in range(ORIENTATIONS if ensemble else 1):
             pictures = torch.from_numpy(_oriented(part, orientation)).movedim(-1, 1)
             x = bytes_to_units(pictures, model.head.weight.dtype).to(device)
             hidden = torch.from_numpy(_oriented(holes, orientation))[:, None].to(x)
             context = Context.of(x, hidden)
-            if hints:
-                half = [doubled(halved(image, one_bit=config.levels == 2)) for image in part]
-                large = _oriented(np.stack(half)[:, :height, :width], orientation)
-                enlarged = bytes_to_units(torch.from_numpy(large).movedim(-1, 1), x.dtype).to(device)
+            if told is not None:
+                large = torch.from_numpy(_oriented(told, orientation)).movedim(-1, 1)
+                enlarged = bytes_to_units(large, x.dtype).to(device)
                 context = Context.of(x, hidden, enlarged, torch.ones_like(hidden))
             turn = torch.full((n,), orientation, device=device)
             params = model(x, context.blanked() if blank_map else context, label, turn).params
