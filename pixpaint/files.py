@@ -9,6 +9,10 @@ from typing import BinaryIO
 
 from pixpaint.errors import CannotWrite
 
+UMASK = os.umask(0)
+"""Of the process: it can only be read by being set, which is no business of several threads."""
+os.umask(UMASK)
+
 
 def replace_file(path: Path, data: bytes) -> None:
     """Puts `data` at `path` in one step: see `write_whole`. Raises CannotWrite."""
@@ -23,7 +27,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary: str | None = None
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~UMASK
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             write(file)
@@ -38,9 +42,3 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,6 +6,7 @@ hole, if there is one, and `about.json`.
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,18 @@ from pixpaint.errors import BadImage, BadMask
 from pixpaint.files import write_whole
 from pixpaint.png import write_png
 
+DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+    BadImage,
+    BadMask,
+)
+"""what the parts of a damaged zip raise when they are read"""
 PICTURE, MASK, ABOUT = "picture.png", "mask.png", "about.json"
 
 
@@ -66,7 +79,9 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as parts:
             yield parts
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, BadImage, BadMask) as error:
+    except OSError as error:
+        raise BadImage(f"The unsaved picture in {file} can't be read: {error.strerror or error}.") from error
+    except DAMAGED as error:
         raise BadImage(
             f"The unsaved picture in {file} can't be recovered: it is damaged ({error})."
         ) from error

@@ -1,5 +1,6 @@
 """Unsaved work in a file comes back as it was, and a damaged file is told in a sentence."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,24 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.M
         keep(Unsaved(some_document(), "b"), file)
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_whatever_bit_is_wrong_it_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """Or it comes back: of names and dates in a zip none is read."""
+    file = tmp_path / "a.zip"
+    keep(Unsaved(some_document(alpha=True), "a"), file)
+    whole = file.read_bytes()
+    rng = np.random.default_rng(0)
+    for place in {
+        *range(0, 60),
+        *range(len(whole) - 300, len(whole)),
+        *rng.integers(0, len(whole), 100).tolist(),
+    }:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        file.write_bytes(bytes(damaged))
+        with contextlib.suppress(BadImage):
+            recover(file)
 
 
 @pytest.mark.parametrize("damage", ["no zip", "cut off", "no picture", "no text"])

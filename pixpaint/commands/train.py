@@ -88,7 +88,8 @@ def watch(options: TrainOptions, pictures: Pictures, folders: Folders, report: R
         if kept and folders.models != folders.work and card.training["steps"]:
             save_model(model, card, folders.models)
         samples = folders.work / SAMPLES
-        save_png(Document(pixels=strip(model, examples)), samples)
+        if kept:
+            save_png(Document(pixels=strip(model, examples)), samples)
         report.score(card, samples)
         ended[:] = [card if kept else read_card(str(options.folder / f"{card.name}.safetensors"))]
 

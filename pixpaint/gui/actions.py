@@ -61,8 +61,8 @@ class Actions:
         self.panel_shown = make(tr("Side &Panel"), "F9", checkable=True)
         self.shortcuts = make(tr("&Keyboard Shortcuts"), "F1", icon="info")
         self.about = make(tr("&About pixpaint"))
-        self.smaller = make(tr("Smaller Brush"), "[")
-        self.larger = make(tr("Larger Brush"), "]")
+        self.smaller = make(tr("Smaller Brush or Tolerance"), "[")
+        self.larger = make(tr("Larger Brush or Tolerance"), "]")
         self.swap = make(tr("Swap Ink and Paper"), "X", icon="swap")
         self.pressure = make(tr("Pen Press&ure"), checkable=True)
         self.tools = self._choices(

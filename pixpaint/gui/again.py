@@ -9,10 +9,12 @@ from PySide6.QtCore import QObject
 from pixpaint.errors import PixpaintError
 from pixpaint.gui.actions import Actions
 from pixpaint.gui.editor import Editor
+from pixpaint.gui.fill_state import State
 from pixpaint.gui.filling import Filling
 from pixpaint.gui.message_bar import MessageBar
 from pixpaint.models.card import read_card
-from pixpaint.recipe import Recipe, painted_sha256
+from pixpaint.recipe import FillSettings, Recipe, painted_sha256
+from pixpaint.sampling import compile_cache
 
 
 class Again(QObject):
@@ -38,6 +40,7 @@ class Again(QObject):
 
     def _ask(self) -> None:
         """Fills by the newest recipe; where its model is another one now, asks first."""
+        self._editor.interrupted.emit()
         document = self._editor.document
         recipe = document.recipes[-1]
         settings = recipe.settings
@@ -53,18 +56,22 @@ class Again(QObject):
             return
         if here == made:
             self._fill(recipe, hole)
-        else:
-            text = self.tr("{models} has learned other weights since: it would paint something else.")
-            self._bar.say(
-                text.format(models=settings.models),
-                [(self.tr("&Fill All the Same"), lambda: self._fill(recipe, hole))],
-            )
+            return
+
+        def fill() -> None:
+            if document is self._editor.document and self._filling.settled:
+                self._fill(recipe, hole)
+
+        text = self.tr("{models} has learned other weights since: it would paint something else.")
+        self._bar.say(text.format(models=settings.models), [(self.tr("Fill &All the Same"), fill)])
 
     def _fill(self, recipe: Recipe, hole: NDArray[np.bool_]) -> None:
-        self._before = self._editor.document.pixels.copy()
+        before, own = self._editor.document.pixels.copy(), self._editor.last_hole
+        own = self._editor.document.hole.copy() if self._editor.document.hole.any() else own
         self._editor.set_mask(hole, self.tr("Mask of the Recipe"))
-        self._recipe = recipe
-        self._filling.start(dataclasses.replace(recipe.settings, engine="auto", device="auto"))
+        self._filling.start(_as_here(recipe.settings))
+        self._editor.last_hole = own
+        self._recipe, self._before = recipe, before
 
     def _compare(self) -> None:
         """Says whether it came out the same, and if not, by how many pixels."""
@@ -88,9 +95,19 @@ class Again(QObject):
         self._bar.say(text.format(count=f"{count:,}"))
 
     def _watch(self) -> None:
-        """A fill that was stopped is compared with nothing."""
-        if self._filling.can_go_on:
+        """A fill that was stopped, or came to nothing, is compared with nothing."""
+        if (
+            self._filling.state in (State.STOPPED, State.CHOOSING, State.IDLE)
+            and not self._filling.just_filled
+        ):
             self._forget()
 
     def _forget(self) -> None:
         self._recipe, self._before = None, None
+
+
+def _as_here(settings: FillSettings) -> FillSettings:
+    """A recipe's settings with its own engine, for the same bytes, if that is at hand; on a GPU if there is one."""
+    device = "cpu" if settings.device == "cpu" else "auto"
+    at_hand = settings.engine != "fused" or (device == "cpu" and compile_cache.ready())
+    return dataclasses.replace(settings, engine=settings.engine if at_hand else "auto", device=device)

@@ -43,18 +43,18 @@ def inked(start: Point, end: Point, size: int, height: int, width: int) -> tuple
 
 
 def enclosed(line: Sequence[Point], height: int, width: int) -> tuple[Box, NDArray[np.bool_]]:
-    """The pixels on and within a line that is closed from its last point to its first, within the picture.
+    """The pixels on and within a line that is closed from its last point to its first, within the picture; of a line
+    that never leaves its first pixel, none.
 
     Returns a box as `covered` does, and bool (its height, its width).
     """
-    points = np.array(line, dtype=np.float64)
-    top, left = np.maximum(np.floor(points.min(0)), 0).astype(int).tolist()
-    bottom, right = np.minimum(np.floor(points.max(0)) + 1, (height, width)).astype(int).tolist()
-    if top >= bottom or left >= right:
+    places = np.floor(np.array(line)).astype(int)
+    top, left = np.maximum(places.min(0), 0).tolist()
+    bottom, right = np.minimum(places.max(0) + 1, (height, width)).tolist()
+    if top >= bottom or left >= right or (places == places[0]).all():
         return (top, left, top, left), np.zeros((0, 0), np.bool_)
     canvas = Image.new("1", (right - left, bottom - top))
-    # Pillow's coordinates are those of pixels' centres.
-    corners = [(column - 0.5 - left, row - 0.5 - top) for row, column in line]
+    corners = [(column - left, row - top) for row, column in places.tolist()]
     ImageDraw.Draw(canvas).polygon([*corners, *corners[:1]], fill=1, outline=1)
     return (top, left, bottom, right), np.array(canvas, dtype=np.bool_)
 

@@ -253,6 +253,8 @@ class Canvas(QWidget):
             if self._tools.gesture is None:
                 self._point_to(self._point or self._middle())
                 self._tools.press(self._point or self._middle(), False)
+                if self._tools.gesture is not None and self._tools.gesture.at_once:
+                    self._tools.release()
             else:
                 self._tools.release()
             self.update()

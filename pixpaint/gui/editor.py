@@ -12,6 +12,8 @@ from pixpaint.recipe import Box, Recipe, bounding_box
 class Editor(QObject):
     """Holds the document and its history. Changes happen in the GUI thread, from `begin` to `commit`."""
 
+    interrupted = Signal()
+    """a step is about to be made in one go: a gesture in progress must end, since it is a step of its own"""
     changed = Signal(QRect)
     """pixels or mask, within this rectangle of the picture"""
     committed = Signal()
@@ -110,6 +112,7 @@ class Editor(QObject):
 
     def strip_recipes(self) -> None:
         """Forgets, in one step, how the picture's fills were painted."""
+        self.interrupted.emit()
         recipes = self.document.recipes
         if recipes:
             self.document.recipes = ()
@@ -117,6 +120,7 @@ class Editor(QObject):
 
     def set_mask(self, hole: NDArray[np.bool_], text: str) -> None:
         """One step, called `text`, from the present hole to another (H, W)."""
+        self.interrupted.emit()
         if self.document.hole.any():
             self.last_hole = self.document.hole.copy()
         box = (0, 0, self.document.height, self.document.width)

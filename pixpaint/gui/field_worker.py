@@ -102,6 +102,10 @@ class FieldWorker(QThread):
         if not self.isRunning():
             self.start()
 
+    def drop(self, kind: type[Job]) -> None:
+        """Nobody waits for answers of this kind any more."""
+        self._wanted.pop(kind, None)
+
     def shut_down(self, milliseconds: int) -> bool:
         """Ends the thread; False if it is still busy after that time. A running QThread must not be dropped."""
         self._closing = True
@@ -124,17 +128,19 @@ class FieldWorker(QThread):
                     if not self._is_over(job):
                         self.drawn.emit(job.id, pictures)
             except Exception as error:  # whatever it is, the window must not wait for it
-                log.warning("what the model looks at could not be found", exc_info=True)
-                self.failed.emit(job, _sentence(error))
+                log.warning("%s failed", type(job).__name__, exc_info=True)
+                self.failed.emit(job, _sentence(job, error))
 
     def _is_over(self, job: Job) -> bool:
         """Whether nobody waits for its answer any more."""
         return self._closing or self._wanted.get(type(job)) != job.id
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(job: Job, error: Exception) -> str:
     """What went wrong, for a person."""
     if isinstance(error, PixpaintError):
         return str(error)
     unexpected = "What the model looks at could not be found; the log has the details."
+    if isinstance(job, DrawJob):
+        unexpected = "The model could not draw; the log has the details."
     return QCoreApplication.translate("FieldWorker", unexpected)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixpaint.document import Document
 from pixpaint.gui.brush import Point, covered, enclosed, inked
@@ -23,6 +24,8 @@ class Gesture(ABC):
 
     planes: ClassVar[tuple[str, ...]] = HOLE_ONLY
     """what it may change of the document"""
+    at_once: ClassVar[bool] = False
+    """a press is all it takes"""
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
@@ -120,7 +123,9 @@ class Lasso(Gesture):
 
 
 class Wand(Gesture):
-    """Masks, or not, the pixels around that look like the one that was pressed."""
+    """Masks, or not, the pixels around that look like the first one in the picture that the pointer is on."""
+
+    at_once = True
 
     def __init__(self, editor: Editor, tolerance: int, hides: bool) -> None:
         super().__init__(editor)
@@ -132,15 +137,16 @@ class Wand(Gesture):
         if place is None or self._done:
             return
         self._done = True
-        where = alike(self._editor.document.pixels, place, self._tolerance)
+        where = alike(_seen(self._editor.document), place, self._tolerance)
         top, left, bottom, right = box = bounding_box(where)
         self._editor.mask(box, where[top:bottom, left:right], self._hides)
 
 
 class Pick(Gesture):
-    """Takes the colour under the pointer."""
+    """Takes the colour under the pointer, if there is any to see."""
 
     planes = ()
+    at_once = True
 
     def __init__(self, editor: Editor, take: Callable[[Colour], None]) -> None:
         super().__init__(editor)
@@ -149,9 +155,16 @@ class Pick(Gesture):
     def move(self, point: Point, pressure: float = 1.0) -> None:
         document = self._editor.document
         place = _pixel(document, point)
-        if place is not None:
+        if place is not None and (document.alpha is None or document.alpha[place]):
             red, green, blue = document.pixels[place].tolist()
             self._take((red, green, blue))
+
+
+def _seen(document: Document) -> NDArray[np.uint8]:
+    """The picture as it looks, (H, W, 4), or (H, W, 3) without alpha: all that is fully transparent looks the same."""
+    if document.alpha is None:
+        return document.pixels
+    return np.dstack([np.where(document.alpha[..., None] == 0, np.uint8(0), document.pixels), document.alpha])
 
 
 def _pixel(document: Document, point: Point) -> tuple[int, int] | None:

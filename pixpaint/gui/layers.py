@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -131,12 +131,16 @@ def draw_brush(painter: QPainter, view: View, point: Point, size: int, soft: boo
 
 def draw_outline(painter: QPainter, view: View, corners: Sequence[Point]) -> None:
     """The rubber band round what a gesture is about to take."""
-    path = QPainterPath()
-    path.addPolygon(QPolygonF([QPointF(*view.to_widget(corner)) for corner in corners]))
-    path.closeSubpath()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.fillPath(path, QColor(*MASK_COLOUR, MASK_OPACITY // 2))
-    _stroke_twice(painter, path)
+    polygon = QPolygonF([QPointF(*view.to_widget(corner)) for corner in corners])
+    painter.setRenderHint(
+        QPainter.RenderHint.Antialiasing, False
+    )  # drawn at every move, as large as it may be
+    painter.setBrush(QColor(*MASK_COLOUR, MASK_OPACITY // 2))
+    painter.setPen(QPen(QColor(0, 0, 0), 0))
+    painter.drawPolygon(polygon)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(255, 255, 255), 0, Qt.PenStyle.DashLine))
+    painter.drawPolygon(polygon)
 
 
 def draw_cross(painter: QPainter, view: View, point: Point) -> None:

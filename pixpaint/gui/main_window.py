@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
         tools.changed.connect(self._show_tool)
         editor.replaced.connect(self._take_document)
         editor.committed.connect(self._update)
+        editor.interrupted.connect(tools.cancel)
         editor.history.cleanChanged.connect(self._update)
         self.filling.starting.connect(self.tools.cancel)
         self.filling.state_changed.connect(self._update)

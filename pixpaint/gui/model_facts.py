@@ -1,5 +1,6 @@
 """What a person is told of a model, from its card alone."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,9 +101,11 @@ class ModelFacts(QObject):
         )
 
     def place(self) -> tuple[str, float, str]:
-        """Where it stands among others: with those that were measured on the same pictures, the best one first."""
+        """Where it stands among others: with those that were measured on the same pictures, the best one first. One's
+        own, which are measured on some of the pictures they come from, stand with those of the same ones."""
         measured_on = self.card.training.get("evaluated on")
-        return str(measured_on), _number(self.card.bits_per_dim.get("all")), self.card.name
+        group = str(measured_on) if measured_on else f"~{self.card.data}"  # after all others
+        return group, _number(self.card.bits_per_dim.get("all")) or math.inf, self.card.name
 
     def _colour(self) -> str:
         if self.card.channels == 3:

@@ -2,9 +2,11 @@
 all of them side by side."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -84,7 +86,8 @@ class ModelsDialog(QDialog):
         self.names.itemActivated.connect(self._use)
         self.use.clicked.connect(self._use)
         close.clicked.connect(self.close)
-        self.all.wanted.connect(self._look_at)
+        # Queued: the key that chooses a row must not also press the button that its page brings.
+        self.all.wanted.connect(self._look_at, Qt.ConnectionType.QueuedConnection)
         worker.found.connect(self._take)
         worker.drawn.connect(self._take_samples)
         worker.failed.connect(self._complain)
@@ -125,6 +128,7 @@ class ModelsDialog(QDialog):
         self.use.setEnabled(card is not None)
         self._pages.setCurrentIndex(int(card is None))
         if card is None:
+            self._worker.drop(DrawJob)
             return
         self.view.show_facts(ModelFacts(card))
         settings = FillSettings(model=card.name, candidates=SAMPLES)
@@ -135,7 +139,13 @@ class ModelsDialog(QDialog):
         if card.sha256 in self._samples:
             self.view.show_samples(self._samples[card.sha256])
         else:
-            self._worker.ask(DrawJob(id=self._number, settings=settings))
+            # On the CPU: a GPU may be at work on a fill, and its graphs are kept for that.
+            self._worker.ask(DrawJob(id=self._number, settings=replace(settings, device="cpu")))
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        """Nobody waits for what is being drawn."""
+        self._worker.drop(DrawJob)
+        super().hideEvent(event)
 
     def _take(self, number: int, field: Field) -> None:
         card = self._card

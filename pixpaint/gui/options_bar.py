@@ -1,4 +1,5 @@
-"""The options of the chosen tool, in the bar above the canvas: its size, its colours, what the eraser erases."""
+"""The options of the chosen tool, in the bar above the canvas: its size or tolerance, its colours, what the eraser
+erases."""
 
 import math
 
@@ -63,7 +64,7 @@ class OptionsBar(QWidget):
         self._slider.setRange(0, SLIDER_STEPS)
         self._slider.setFixedWidth(120)
         self._slider.setAccessibleName(self.tr("Size"))
-        self._tolerance_label = QLabel(self.tr("T&olerance"))
+        self._tolerance_label = QLabel(self.tr("Tole&rance"))
         self.tolerance = QSpinBox()
         self.tolerance.setRange(0, MAX_TOLERANCE)
         self.tolerance.setToolTip(

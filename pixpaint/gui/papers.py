@@ -26,7 +26,8 @@ PAPERS = {
         RECURRENT,
         (
             "Convolutions whose masks hide the pixel itself and all later ones; red, green and blue are drawn in turn, "
-            "each one of 256 values. Masks one above the other leave a blind spot to the right, which no depth closes."
+            "each one of 256 values, or one bit. Masks one above the other leave a blind spot to the right, which no "
+            "depth closes."
         ),
         "Departures: any size of picture, dropout, Adam and averaged weights.",
     ),

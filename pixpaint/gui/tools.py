@@ -50,7 +50,8 @@ class ToolBox(QObject):
         return self.tool == PENCIL or (self.tool == ERASER and self.erases_ink)
 
     def choose(self, tool: str) -> None:
-        """The eraser goes on to erase what the tool before it made: ink after the pencil, else the mask."""
+        """The eraser goes on to erase what the tool before it was for: ink after pencil and eyedropper, else the
+        mask."""
         if tool == ERASER and self.tool != ERASER:
             self.erases_ink = self.tool in (PENCIL, PICKER)
         self.tool = tool

@@ -141,6 +141,8 @@ class Training(QObject):
                 self.standing.progress = news
             case "score":
                 self.standing.score = news
+            case "end":  # with the weights that were kept, which may not be the last ones
+                self.standing.score = {**self.standing.score, "now": news["now"]}
         self.changed.emit()
 
     def _end(self, code: int, sentence: str) -> None:

@@ -6,7 +6,7 @@ A run's folder holds its checkpoint; the notes in the checkpoint's header tell a
 import glob
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,15 +41,32 @@ class Run:
         return min(1.0, self.recipe.share_done(self.step, self.seconds))
 
 
-def headlines(history: Iterable[Mapping[str, Any]]) -> list[float]:
-    """The bits/dim of held-out pictures that were hidden whole, at each pause after the first step."""
-    return [entry[HEADLINE] for entry in history if entry["step"] and HEADLINE in entry]
+def comparable(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of the scores of a run those that compare with the last one: of weights that had begun to paint, on as many
+    held-out pictures."""
+    return [
+        score
+        for score in history
+        if score["step"] > recipe.encoder_steps
+        and HEADLINE in score
+        and score.get("held_out") == history[-1].get("held_out")
+    ]
 
 
-def out_of_patience(recipe: Recipe, history: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether held-out pictures have not become cheaper for as long as the recipe waits."""
-    bits = headlines(history)
-    return recipe.patience > 0 and bool(bits) and len(bits) - bits.index(min(bits)) > recipe.patience
+def is_best(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last score, be it no number, is not known to be as bad as an earlier one."""
+    *earlier, last = comparable(recipe, history) or [{}]
+    return not any(last[HEADLINE] >= score[HEADLINE] for score in earlier)
+
+
+def out_of_patience(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether held-out pictures have not become cheaper for as long as the recipe waits. Scores that were taken because
+    the run was stopped do not count."""
+    scores = comparable(recipe, history)
+    if not recipe.patience or not scores:
+        return False
+    best = min(range(len(scores)), key=lambda k: float(scores[k][HEADLINE]))
+    return sum(not score.get("stopped") for score in scores[best + 1 :]) >= recipe.patience
 
 
 def run_folder(name: str) -> Path:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from math import inf, log
+from math import log
 from pathlib import Path
 
 import torch
@@ -28,7 +28,7 @@ from pixpaint.training.guess import Guess
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.processes import processes
 from pixpaint.training.recipe import Recipe
-from pixpaint.training.runs import CHECKPOINT, HEADLINE, headlines, out_of_patience
+from pixpaint.training.runs import CHECKPOINT, HEADLINE, is_best, out_of_patience
 from pixpaint.training.state import TrainingState
 
 HELD_OUT = 256
@@ -190,19 +190,19 @@ class Loop:
             scores["all hinted"] = evaluate(model, images, labels, hole="all", hints=True)
         return scores
 
-    def pause(self, on_pause: "OnPause") -> None:
-        """Saves the state, scores the averaged model, saves it if it is one to keep, shows it. Only the first process
-        does."""
+    def pause(self, on_pause: "OnPause", *, stopped: bool = False) -> None:
+        """Saves the state, scores the averaged model, saves it if it is one to keep, shows it; `stopped` if only
+        because the run was. Only the first process does."""
         if self.rank == 0:
             model = self.state.averaged_model()
             scores = self.scores(model)
             bits = {hole: round(score.bits_per_dim, 4) for hole, score in scores.items()}
-            # Of weights that are no longer finite the score is no number, and not worse than any.
-            kept = not self.recipe.patience or not bits[HEADLINE] >= min(
-                headlines(self.state.history), default=inf
-            )
-            self.state.history.append({"step": self.state.step, "seconds": round(self.state.seconds), **bits})
-            recipe = self.recipe
+            recipe, history = self.recipe, self.state.history
+            entry = {"step": self.state.step, "seconds": round(self.state.seconds), **bits}
+            entry["held_out"] = scores[HEADLINE].images
+            history.append({**entry, "stopped": True} if stopped else entry)
+            kept = not recipe.patience or is_best(recipe, history)
+            kept = kept or not (self.options.folder / f"{recipe.name}.safetensors").exists()
             card = ModelCard(
                 name=recipe.name,
                 config=recipe.model.to_json(),
@@ -216,7 +216,7 @@ class Loop:
                     "batch": recipe.batch,
                     "seconds": round(self.state.seconds),
                     "device": str(self.device),
-                    "history": list(self.state.history),
+                    "history": list(history),
                 },
             )
             # The model first: weights that are no longer finite are refused and leave the last good checkpoint.
@@ -285,7 +285,7 @@ def _run(
     if out_of_patience(recipe, state.history):
         raise BadRequest(
             f"{recipe.name} is trained already, {state.step} steps: held-out pictures became no cheaper at "
-            f"{recipe.patience} scores in turn."
+            f"{recipe.patience} scores in turn; train on more pictures, or anew under another name."
         )
     if not state.history:
         loop.pause(on_pause)
@@ -316,13 +316,13 @@ def _run(
                 )
             )
             told, bits = now, []
-        if stopped or share >= 1:
-            break
-        if due:
-            loop.pause(on_pause)
+        over = stopped or share >= 1
+        if over or due:
+            loop.pause(on_pause, stopped=stopped and share < 1)
             paused = clock()
-            if loop.agreed(state.seconds, loop.rank == 0 and out_of_patience(recipe, state.history))[1][0]:
-                batches.close()
-                return
+            if (
+                over
+                or loop.agreed(state.seconds, loop.rank == 0 and out_of_patience(recipe, state.history))[1][0]
+            ):
+                break
     batches.close()
-    loop.pause(on_pause)

@@ -104,7 +104,7 @@ class FakePainter:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
 
     def prepare(self, settings: FillSettings) -> FillSettings:
-        assert settings.engine == "auto"
+        assert settings.engine in ("auto", "torch")
         device = self.best_device if settings.device == "auto" else settings.device
         return replace(settings, engine="torch", device=device)
 

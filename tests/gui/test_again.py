@@ -8,9 +8,11 @@ import pytest
 from conftest import FakePainter
 from pytestqt.qtbot import QtBot
 
-from pixpaint.document import open_picture
+from pixpaint.document import Document, open_picture
+from pixpaint.errors import BadRequest
 from pixpaint.gui import again
 from pixpaint.gui.main_window import MainWindow
+from pixpaint.gui.tools import BRUSH
 from pixpaint.models.card import ModelCard
 from pixpaint.png import save_png
 
@@ -95,6 +97,46 @@ def test_other_weights_are_told_before_anything_is_painted(
     with qtbot.waitSignal(window.filling.finished):
         window.bar.choices[0].click()
     assert "all 168 pixels are the same" in window.bar.text
+
+
+def test_that_button_does_nothing_to_another_picture(
+    window: MainWindow, filled: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "read_card", lambda name: ModelCard(name=name, config={}, sha256="cd" * 32))
+    window.does.fill_again.trigger()
+    (button,) = window.bar.choices
+    window.documents.show(Document.blank(7, 9), "other")
+    button.click()
+    assert not window.filling.busy
+    assert not window.editor.working
+    assert not window.documents.modified
+
+
+def test_a_stroke_under_way_ends_first_and_one_s_own_mask_can_be_recalled(
+    qtbot: QtBot, window: MainWindow, filled: np.ndarray
+) -> None:
+    editor = window.editor
+    window.does.tools[BRUSH].trigger()
+    window.tools.press((30.5, 30.5), False)
+    run(qtbot, window, window.does.fill_again)
+    assert window.tools.gesture is None
+    window.does.mask_recall.trigger()
+    assert editor.document.hole[30, 30]
+    while editor.history.canUndo():
+        editor.history.undo()
+    np.testing.assert_array_equal(editor.document.pixels, filled)
+    assert not editor.document.hole.any()
+
+
+def test_a_fill_that_came_to_nothing_is_not_compared_with_the_next(
+    qtbot: QtBot, window: MainWindow, filled: np.ndarray, painter: FakePainter
+) -> None:
+    painter.fails_at_row = (0, BadRequest("The model is gone."))
+    window.does.fill_again.trigger()
+    qtbot.waitUntil(lambda: not window.filling.busy)
+    painter.fails_at_row = None
+    run(qtbot, window, window.does.fill)
+    assert "Painted again" not in window.bar.text
 
 
 def test_a_model_that_is_gone_or_a_hole_that_does_not_fit_is_told(

@@ -155,7 +155,7 @@ def test_where_nothing_can_be_drawn_the_reason_is_told(
     assert view.decoder.isVisible()
 
 
-def test_all_models_stand_side_by_side(window: MainWindow) -> None:
+def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None:
     dialog = opened(window)
     look_at(dialog, "Side by side")
     table = dialog.all
@@ -177,7 +177,11 @@ def test_all_models_stand_side_by_side(window: MainWindow) -> None:
     assert shown[3] == f"{card.parameters:,}"
     assert shown[5:] == [f"{card.bits_per_dim['all']:.4f}", f"{nats:.2f} ± {error:.2f}"]
     assert [table.item(names.index("mine"), column).text() for column in (4, 6)] == ["", ""]
-    table.itemActivated.emit(table.item(row, 3))
+    table.selectRow(row)
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    qtbot.waitUntil(dialog.view.isVisible, timeout=TIMEOUT)
+    assert dialog.isVisible(), "the key chooses the row and no more"
     assert dialog.view.title.text() == "digits-pixelcnn"
     assert dialog.view.isVisible()
     assert dialog.use.isEnabled()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document, open_picture
+from pixpaint.errors import CannotWrite
 from pixpaint.gui import rescue as rescue_module
 from pixpaint.gui.fill_state import State
 from pixpaint.gui.main_window import MainWindow
@@ -180,6 +181,67 @@ def test_a_damaged_one_is_told_and_does_no_harm(window: MainWindow, rescue: Resc
     choose(window, "Recover")
     assert "can't be recovered" in window.bar.text
     assert window.editor.document is before
+
+
+def test_what_can_t_be_read_or_written_keeps_nobody_from_working(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    rescue = Rescue(window.editor, window.filling, window.documents, window.bar, tmp_path / "file" / "below")
+    rescue.offer()
+    window.does.mask_all.trigger()
+    done = rescue.keep()
+    assert done is not None
+    assert not done.result()
+    assert "could not be kept" in caplog.text
+    rescue.close()
+    assert window.bar.text == ""
+
+
+def test_a_recovered_copy_stays_until_there_is_another(
+    window: MainWindow, rescue: Rescue, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = left_behind(folder, "photo.jpg", 7)
+
+    def full(*_: object) -> None:
+        raise CannotWrite("No space left on device.")
+
+    rescue.offer()
+    monkeypatch.setattr(rescue_module, "keep", full)
+    choose(window, "Recover")
+    rescue.wait()
+    assert (window.editor.document.pixels == 7).all()
+    assert file.exists()
+
+
+def test_one_copy_waits_at_most(window: MainWindow, rescue: Rescue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large picture takes longer to write than the next change."""
+    writing, written = threading.Event(), []
+
+    def slowly(unsaved: Unsaved, file: Path) -> None:
+        assert writing.wait(10)
+        written.append(unsaved.document.hole.sum())
+
+    monkeypatch.setattr(rescue_module, "keep", slowly)
+    window.does.mask_all.trigger()
+    assert rescue.keep() is not None
+    window.does.mask_clear.trigger()
+    assert [rescue.keep() for _ in range(5)] == [None] * 5
+    assert rescue._timer.isActive(), "it is tried again later"
+    writing.set()
+    rescue.wait()
+    assert written == [40 * 48]
+
+
+def test_left_overs_are_removed(window: MainWindow, rescue: Rescue, folder: Path) -> None:
+    folder.mkdir()
+    (folder / ".12-ab.zip.x7y").write_bytes(b"half a copy")
+    code = "import os; from PySide6.QtCore import QLockFile; l = QLockFile('34-cd.lock'); l.tryLock(0); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+    assert (folder / "34-cd.lock").exists()
+    rescue.offer()
+    assert window.bar.text == ""
+    assert not list(folder.iterdir())
 
 
 START = """

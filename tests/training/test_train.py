@@ -13,7 +13,7 @@ from pixpaint.errors import BadModel, BadRequest
 from pixpaint.models.card import read_card
 from pixpaint.training import weight_norm
 from pixpaint.training.batches import make_batch
-from pixpaint.training.runs import read_run
+from pixpaint.training.runs import is_best, out_of_patience, read_run
 from pixpaint.training.state import TrainingState
 from pixpaint.training.train import TrainOptions, run
 from tests.training.examples import MODEL, RECIPE, Clock, FourPictures, loop_of, losses_of, take
@@ -170,6 +170,30 @@ class OthersHeldOut(FourPictures):
     def held_out(self, size: int, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         noise = np.random.default_rng(1).integers(0, 256, (4, size, size, 1), np.uint8)
         return noise[:limit], np.full(4, -1)[:limit]
+
+
+def scores(*told: tuple[int, float] | tuple[int, float, dict]) -> list[dict]:
+    return [{"step": step, "all": bits, "held_out": 4, **dict(*more)} for step, bits, *more in told]
+
+
+@pytest.mark.parametrize(
+    ("history", "best", "over"),
+    [
+        (scores((0, 1.0)), True, False),
+        (scores((0, 1.0), (9, 3.0)), True, False),  # what a run starts with is nothing that it made
+        (scores((9, 3.0), (10, 2.0), (11, 2.0), (12, 2.1)), False, True),
+        (scores((9, 3.0), (10, 2.0), (11, 2.5), (12, 1.9)), True, False),
+        (scores((9, 3.0), (10, float("nan"))), True, False),  # such weights are refused when they are saved
+        (scores((9, 2.0), (10, 2.1, {"stopped": True}), (11, 2.2)), False, False),
+        (scores((1, 2.0), (2, 2.0), (3, 2.0), (4, 2.0)), True, False),  # the encoder alone, for 4 steps
+        (scores((9, 2.0, {"held_out": 3}), (10, 2.1), (11, 2.05)), True, False),  # other pictures since
+    ],
+)
+def test_which_score_is_the_best_and_when_patience_ends(history: list[dict], best: bool, over: bool) -> None:
+    recipe = replace(RECIPE, patience=2, encoder_steps=4)
+    assert is_best(recipe, history) == best
+    assert out_of_patience(recipe, history) == over
+    assert not out_of_patience(replace(recipe, patience=0), history)
 
 
 def test_with_patience_a_run_ends_when_it_only_learns_by_heart_and_keeps_its_best(tmp_path) -> None:
