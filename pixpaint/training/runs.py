@@ -62,8 +62,8 @@ def is_best(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> bool:
 def out_of_patience(recipe: Recipe, history: Sequence[Mapping[str, Any]]) -> bool:
     """Whether held-out pictures have not become cheaper for as long as the recipe waits. Scores that were taken because
     the run was stopped do not count."""
-    scores = comparable(recipe, history)
-    if not recipe.patience or not scores:
+    scores = comparable(recipe, history) if recipe.patience else []
+    if not scores:
         return False
     best = min(range(len(scores)), key=lambda k: float(scores[k][HEADLINE]))
     return sum(not score.get("stopped") for score in scores[best + 1 :]) >= recipe.patience

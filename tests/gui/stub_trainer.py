@@ -43,7 +43,7 @@ def save(name: str, step: int) -> None:
     notes = {
         "step": step,
         "seconds": step,
-        "history": [{"all": 4.21}, {"all": 4.21 - step / 100}],
+        "history": [{"step": 0, "all": 4.21}, {"step": step, "all": 4.21 - step / 100}],
         "recipe": recipe.to_json(),
         "data": "pictures",
     }
