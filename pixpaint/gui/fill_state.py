@@ -61,7 +61,9 @@ class Fill:
             return None
         device = self.means.device if self.means.device in DEVICES else self.settings.device
         settings = dataclasses.replace(self.of_current(), engine=self.means.engine, device=device)
-        return Recipe.of_fill(settings, self.means.model_sha256, pixels, self.hole)
+        return Recipe.of_fill(
+            settings, self.means.model_sha256, pixels, self.hole, coarse_sha256=self.means.coarse_sha256
+        )
 
     def of_current(self) -> FillSettings:
         """What paints the current answer alone."""

@@ -49,6 +49,7 @@ class Paints(Protocol):
 
     def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
+    def coarse_card(self, settings: FillSettings) -> "ModelCard | None": ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,11 +81,13 @@ class CompareJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """What a fill is painted with: engine, device, and the sha256 of the model's weights."""
+    """What a fill is painted with: engine, device, and the sha256 of the weights of the model, and of the one that
+    paints the coarsest level if that is another."""
 
     engine: str
     device: str
     model_sha256: str
+    coarse_sha256: str | None = None
 
 
 class FillWorker(QThread):
@@ -184,8 +187,13 @@ class FillWorker(QThread):
 
     @staticmethod
     def _means(painter: Paints, used: FillSettings) -> Means:
-        sha256 = painter.card(used).sha256
-        return Means(engine=used.engine, device=used.device, model_sha256=sha256)
+        coarse = painter.coarse_card(used)
+        return Means(
+            engine=used.engine,
+            device=used.device,
+            model_sha256=painter.card(used).sha256,
+            coarse_sha256=None if coarse is None else coarse.sha256,
+        )
 
 
 def _sentence(error: Exception) -> str:

@@ -22,10 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from pixpaint.errors import PixpaintError
 from pixpaint.gui.icons import ICON_NAME
 from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.models.card import PHOTO, SKETCH, suited_model
+from pixpaint.models.config import read_config
 from pixpaint.recipe import FillSettings
+from pixpaint.sampling.pair import check_pair
 
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
@@ -53,6 +56,7 @@ class SidePanel(QFrame):
         self._make_widgets()
         self._lay_out()
         self.model.currentIndexChanged.connect(self._take_model)
+        self.coarse.currentIndexChanged.connect(self.model_chosen)
         self._take_model()
 
     def settings(self) -> FillSettings:
@@ -65,10 +69,11 @@ class SidePanel(QFrame):
         )
 
     def subject(self) -> FillSettings:
-        """Its model and class alone, whatever is being typed."""
+        """Its models and class alone, whatever is being typed."""
         place = self.label.currentIndex()
         label = self.label.itemText(place) if place > 0 else None
-        return FillSettings(model=self.model.currentText(), label=label)
+        coarse = self.coarse.currentText() if self.coarse.currentIndex() > 0 else None
+        return FillSettings(model=self.model.currentText(), coarse=coarse, label=label)
 
     @property
     def card(self) -> "ModelCard | None":
@@ -76,8 +81,9 @@ class SidePanel(QFrame):
         return self._cards.get(self.model.currentText())
 
     def store(self, settings: QSettings) -> None:
-        """Keeps model, class, number of answers and temperature for the next start."""
+        """Keeps models, class, number of answers and temperature for the next start."""
         settings.setValue("model", self.model.currentText())
+        settings.setValue("coarse", self.coarse.currentText())
         settings.setValue("class", self.label.currentText())
         settings.setValue("temperature", self.temperature.value())
         settings.setValue("answers", self.answers.value())
@@ -90,6 +96,7 @@ class SidePanel(QFrame):
             self.model.clear()
             self.model.addItems(list(self._cards))
             self.model.setCurrentIndex(max(self.model.findText(chosen or before), 0))
+        self._list_coarse()
         if self.model.currentText() != before:
             self._take_model()
 
@@ -97,6 +104,7 @@ class SidePanel(QFrame):
         """The inverse of `store`; a model or class that is gone is passed over."""
         model = str(settings.value("model", FillSettings().model))
         self.model.setCurrentIndex(max(self.model.findText(model), 0))
+        self.coarse.setCurrentIndex(max(self.coarse.findText(str(settings.value("coarse", ""))), 0))
         self.label.setCurrentIndex(max(self.label.findText(str(settings.value("class", ""))), 0))
         temperature = settings.value("temperature", 1.0, float)
         self.temperature.setValue(temperature if isinstance(temperature, float) else 1.0)
@@ -125,7 +133,8 @@ class SidePanel(QFrame):
         text = self.tr("Stop  (Esc)") if filling else instead or self.tr("Fill  (Ctrl+Enter)")
         self.button.setText(text)
         self._changeable = not filling and not instead
-        for widget in (self.model, self.seed, self.dice, self.answers, self.temperature, self._slider):
+        temperature = (self.temperature, self._slider)
+        for widget in (self.model, self.coarse, self.seed, self.dice, self.answers, *temperature):
             widget.setEnabled(self._changeable)
         self._enable_label()
 
@@ -137,6 +146,10 @@ class SidePanel(QFrame):
         self.model = QComboBox()
         self.model.addItems(list(self._cards))
         self._model_note = _note()
+        self.coarse = QComboBox()
+        self.coarse.setToolTip(
+            self.tr("Which model paints the coarsest level of a hole that is painted coarse to fine")
+        )
         self.label = QComboBox()
         line = QLineEdit()
         line.editingFinished.connect(self._settle_label)
@@ -183,6 +196,7 @@ class SidePanel(QFrame):
         column.setSpacing(6)
         self._add(column, self.tr("Mo&del"), self.model)
         column.addWidget(self._model_note)
+        self._coarse_heading = self._add(column, self.tr("C&oarsest level"), self.coarse)
         column.addSpacing(12)
         self._add(column, self.tr("C&lass"), self.label)
         column.addSpacing(12)
@@ -205,19 +219,20 @@ class SidePanel(QFrame):
         column.addSpacing(4)
         column.addWidget(self.button)
 
-    def _add(self, column: QVBoxLayout, title: str, first: QWidget, second: QWidget | None = None) -> None:
+    def _add(self, column: QVBoxLayout, title: str, first: QWidget, second: QWidget | None = None) -> QLabel:
         heading = QLabel(title)
         heading.setObjectName("heading")
         heading.setBuddy(first)
         column.addWidget(heading)
         if second is None:
             column.addWidget(first)
-            return
+            return heading
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(first, 0 if isinstance(second, QSlider) else 1)
         row.addWidget(second, 1 if isinstance(second, QSlider) else 0)
         column.addLayout(row)
+        return heading
 
     def _take_model(self) -> None:
         card = self.card
@@ -232,7 +247,22 @@ class SidePanel(QFrame):
             facts = ModelFacts(card)
             self._model_note.setText(f"{facts.in_short()}\n{facts.outlook()}".strip())
         self._enable_label()
+        self._list_coarse()
         self.model_chosen.emit()
+
+    def _list_coarse(self) -> None:
+        """The models that could paint the coarsest level for the chosen one, if there are such."""
+        chosen, card = self.coarse.currentText(), self.card
+        others = (
+            [] if card is None else [other.name for other in self._cards.values() if can_pair(card, other)]
+        )
+        with QSignalBlocker(self.coarse):
+            self.coarse.clear()
+            self.coarse.addItem(self.tr("By the same model"))
+            self.coarse.addItems(others)
+            self.coarse.setCurrentIndex(max(self.coarse.findText(chosen), 0))
+        for widget in (self._coarse_heading, self.coarse):
+            widget.setVisible(bool(others))
 
     def _enable_label(self) -> None:
         """A class can be chosen where the model has any."""
@@ -257,3 +287,12 @@ def _note() -> QLabel:
     label.setObjectName("note")
     label.setWordWrap(True)
     return label
+
+
+def can_pair(fine: "ModelCard", coarse: "ModelCard") -> bool:
+    """Whether a model can go on from what another one has painted at the coarsest level."""
+    try:
+        check_pair(read_config(fine.config), read_config(coarse.config))
+    except PixpaintError:
+        return False
+    return fine.name != coarse.name

@@ -103,6 +103,11 @@ class FakePainter:
     def card(self, settings: FillSettings) -> ModelCard:
         return ModelCard(name=settings.model, config={"channels": 1, "crop": 32}, sha256="ab" * 32)
 
+    def coarse_card(self, settings: FillSettings) -> ModelCard | None:
+        if settings.coarse is None:
+            return None
+        return ModelCard(name=settings.coarse, config={"channels": 1, "crop": 32}, sha256="cd" * 32)
+
     def prepare(self, settings: FillSettings) -> FillSettings:
         assert settings.engine in ("auto", "torch")
         device = self.best_device if settings.device == "auto" else settings.device

@@ -262,6 +262,34 @@ def test_a_model_without_an_encoder_tells_what_it_goes_by_and_what_helps(
     assert "above and to the left" not in window.panel._model_note.text()
 
 
+def test_another_model_can_paint_the_coarsest_level_where_there_is_one(
+    qtbot: QtBot, window: MainWindow, card: ModelCard
+) -> None:
+    def like(name: str, **changes: object) -> ModelCard:
+        config = GatedPixelCNNConfig(channels=1, **changes).to_json()
+        return replace(card, name=name, config=config)
+
+    fine, coarse, bits = like("fine", hinted=True), like("coarse"), like("bits", levels=2)
+    panel = window.panel
+    panel.show_models([coarse, bits, fine], chosen="coarse")
+    assert not panel.coarse.isVisible()
+    assert panel.settings().coarse is None
+    panel.show_models([coarse, bits, fine], chosen="fine")
+    assert panel.coarse.isVisible()
+    choices = [panel.coarse.itemText(k) for k in range(panel.coarse.count())]
+    assert choices == ["By the same model", "coarse"]
+    assert panel.settings().coarse is None
+    panel.coarse.setCurrentIndex(1)
+    assert panel.settings().coarse == "coarse"
+    window.does.mask_all.trigger()
+    with qtbot.waitSignal(window.filling.finished, timeout=TIMEOUT):
+        window.does.fill.trigger()
+    (recipe,) = window.editor.document.recipes
+    assert (recipe.settings.coarse, recipe.coarse_sha256) == ("coarse", "cd" * 32)
+    panel.show_models([bits, fine], chosen="fine")
+    assert panel.settings().coarse is None, "it is gone"
+
+
 def test_how_long_it_learned_counts_what_it_began_from(card: ModelCard) -> None:
     def said(**training: object) -> str:
         return dict(ModelFacts(replace(card, training=training)).all()).get("Training", "")
