@@ -35,7 +35,8 @@ class FillSettings:
 
     `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
     temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
-    `top_p` is the share of the likeliest components that is drawn from; None is what the model's card recommends.
+    `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far a fill that is
+    painted coarse to fine follows surroundings that have little detail; None is what the model's card recommends.
     `coarse` names another model, which paints the coarsest level first: see pixpaint/sampling/pyramid.py. Raises
     BadRequest.
     """
@@ -48,6 +49,7 @@ class FillSettings:
     choice: float | None = None
     scale: float | None = None
     top_p: float | None = None
+    calm: float | None = None
     engine: str = "auto"
     device: str = "auto"
     candidates: int = 1
@@ -72,6 +74,8 @@ class FillSettings:
                 )
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise BadRequest(f"The top-p is {self.top_p}: use a number above 0, up to 1.")
+        if self.calm is not None and not 0 <= self.calm <= 1:
+            raise BadRequest(f"The calm is {self.calm}: use a number from 0 to 1.")
         if self.engine not in ENGINES:
             raise BadRequest(f"There is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}.")
         if self.device not in DEVICES:
@@ -161,6 +165,7 @@ class Recipe:
             "choice": settings.choice,
             "scale": settings.scale,
             "top_p": settings.top_p,
+            "calm": settings.calm,
             "engine": settings.engine,
             "device": settings.device,
             "hole": {"box": list(self.box), "bits": self.hole_bits},
@@ -180,6 +185,7 @@ class Recipe:
                 choice=_number(fields.get("choice", 1.0)),
                 scale=_number(fields.get("scale", 1.0)),
                 top_p=_number(fields.get("top_p", 1.0)),
+                calm=_number(fields.get("calm", 0.0)),
                 engine=_typed(fields["engine"], str),
                 device=_typed(fields["device"], str),
             )

@@ -80,8 +80,7 @@ def _measure(
     holes = {kind: [seeded_hole(kind, SIDE, wish.seed, i) for i in range(count)] for kind in kinds}
     pixels = sum(int(np.count_nonzero(hole)) for kind in kinds for hole in holes[kind])
     used = load(painter, settings, progress, pixels)
-    choice, scale, top_p = painter.sampling(used)
-    used = replace(used, choice=choice, scale=scale, top_p=top_p)
+    used = replace(used, **painter.sampling(used)._asdict())
     fillers = {**peers_at_hand(), OURS: painted_by(painter, used)}
     comparisons: dict[str, Comparison] = {}
     bands = []
@@ -128,6 +127,7 @@ def as_fields(report: Report) -> dict[str, Any]:
         "choice": report.settings.choice,
         "scale": report.settings.scale,
         "top_p": report.settings.top_p,
+        "calm": report.settings.calm,
         "engine": report.settings.engine,
         "device": report.settings.device,
         "missing": list(report.missing),
@@ -155,7 +155,7 @@ def lines(report: Report) -> Iterator[str]:
     )
     yield (
         f"{OURS}: {settings.model}, choice {settings.choice:g}, scale {settings.scale:g}, top-p {settings.top_p:g}, "
-        f"seed {settings.seed} and on, {settings.engine} on {settings.device}."
+        f"calm {settings.calm:g}, seed {settings.seed} and on, {settings.engine} on {settings.device}."
     )
     yield from report.missing
     yield "All figures look at the hole alone. PSNR: dB, of the error squared and averaged over pixels and channels."

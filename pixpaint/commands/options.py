@@ -74,6 +74,12 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
     add("--choice", metavar="T", type=float, help="temperature of the choice of a component (the model's)")
     add("--scale", metavar="T", type=float, help="temperature of the components' scales (the model's)")
     add("--top-p", metavar="P", type=float, help="share of the likeliest components drawn from (the model's)")
+    add(
+        "--calm",
+        metavar="C",
+        type=float,
+        help="how far detail follows calm surroundings, 0 to 1 (the model's)",
+    )
     add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
 
@@ -91,6 +97,7 @@ def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "Fi
         choice=options.choice,
         scale=options.scale,
         top_p=options.top_p,
+        calm=options.calm,
         engine=options.engine,
         device=options.device,
         candidates=candidates,

@@ -29,12 +29,14 @@ class Tempering(NamedTuple):
 
     `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
     scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
-    `top_p` of the probability together.
+    `top_p` of the probability together. `calm`, from 0 to 1, is how far the finer levels of a fill follow their
+    surroundings where these have little detail: see pixpaint/sampling/pyramid.py.
     """
 
     choice: float = 1.0
     scale: float = 1.0
     top_p: float = 1.0
+    calm: float = 0.0
 
 
 AS_TRAINED = Tempering()
@@ -105,6 +107,14 @@ class DiscretizedLogisticMixture:
         )
         mixture: Tensor = torch.logsumexp(log_mass.sum(1) + F.log_softmax(logits, 1), 1)
         return mixture
+
+    def calmed(self, params: Tensor, share: Tensor) -> Tensor:
+        """The parameters of share * y, where y is what `params` describe; `share` (N, 1, H, W) lies above 0."""
+        n, _, height, width = params.shape
+        logits, rest = self._split(params)
+        means, log_scales = rest[:, :, 0] * share[:, None], rest[:, :, 1] + torch.log(share)[:, None]
+        calm = torch.cat([means[:, :, None], log_scales[:, :, None], rest[:, :, 2:]], 2)
+        return torch.cat([logits, calm.reshape(n, -1, height, width)], 1)
 
     def settled(self, params: Tensor) -> Tensor:
         """Parameters of the same shape for what is 0 but for the rounding of a mean of four."""

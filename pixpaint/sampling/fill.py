@@ -25,7 +25,7 @@ from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.pyramid import Level, Part, covered, levels
+from pixpaint.sampling.pyramid import Level, Part, covered, detail, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import Bytes, doubled
@@ -102,6 +102,8 @@ def fill(
         raise BadRequest("A fill needs one candidate or more and a seed from 0 to 2**64 - 1.")
     if min(tempering.choice, tempering.scale) < 0 or not 0 < tempering.top_p <= 1:
         raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
+    if not 0 <= tempering.calm <= 1:
+        raise BadRequest("A fill needs a calm from 0 to 1.")
     hands = [hand for hand in pair if hand is not None]
     if like is not None and not any(hand.model.config.likeness for hand in hands):
         raise BadRequest(
@@ -120,6 +122,7 @@ def fill(
         seeds=[seed + k for k in range(candidates)],
         like=None if like is None else in_colours_of(model.config, like),
         paint=lambda by, window: chosen[by](by, window, tempering, stop),
+        calm=tempering.calm,
     ).run(found)
 
 
@@ -134,6 +137,7 @@ class _Fill:
     seeds: list[int]
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
+    calm: float
     row: int = 0
     row_count: int = 0
     done: int = 0
@@ -153,9 +157,10 @@ class _Fill:
                 check_memory(level.by.model, job, len(self.seeds))
         for pyramid in work:
             hints: Hints | None = None
-            for level in pyramid:
+            for k, level in enumerate(pyramid):
                 pictures = np.repeat(level.at.picture[None], len(self.seeds), 0)
-                yield from self._paint_level(level, hints, pictures)
+                share = detail(level.at, pyramid[k - 1].at) if self.calm and k else 1.0
+                yield from self._paint_level(level, hints, pictures, 1 - self.calm * (1 - share))
                 if self.stopped:
                     return
                 if level.at.level:
@@ -176,7 +181,9 @@ class _Fill:
             work.append(_Work(part=part, at=level, by=by, todo=left, jobs=jobs))
         return work
 
-    def _paint_level(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Iterator[RowPainted]:
+    def _paint_level(
+        self, work: "_Work", hints: Hints | None, pictures: Bytes, detail: float
+    ) -> Iterator[RowPainted]:
         """Paints a level's own pixels into `pictures` (candidates, h, w, C), with `hints` of the same shape."""
         part, level, todo = work.part, work.at, work.todo
         size = 2**level.level
@@ -195,6 +202,7 @@ class _Fill:
                 seeds=self.seeds,
                 label=work.by.label,
                 like=self.like,
+                detail=detail,
             )
             for painted in self.paint(work.by.model, window):
                 self.row += 1
@@ -246,6 +254,7 @@ def _window(
     seeds: list[int],
     label: int,
     like: Bytes | None = None,
+    detail: float = 1.0,
 ) -> Window:
     """A job's window of a level whose cell (0, 0) lies at `origin` of the picture at that level's size."""
     row, column = origin[0] + job.row, origin[1] + job.column
@@ -263,6 +272,7 @@ def _window(
         orientation=job.orientation,
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
         like=like,
+        detail=detail,
     )
 
 

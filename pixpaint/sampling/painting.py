@@ -66,25 +66,23 @@ class Painter:
             for each in (model, coarse):
                 if each is not None and can_fuse(each):
                     make_ready(each)
-        choice, scale, top_p = self.sampling(settings)
         device = model.head.weight.device.type
-        return replace(settings, engine=engine, device=device, choice=choice, scale=scale, top_p=top_p)
+        return replace(settings, engine=engine, device=device, **self.sampling(settings)._asdict())
 
-    def sampling(self, settings: FillSettings) -> tuple[float, float, float]:
-        """The settings `choice`, `scale` and `top_p`, those left open as the model's card has them."""
-        own = {"choice": settings.choice, "scale": settings.scale, "top_p": settings.top_p}
-        card = self.card(settings).sampling
-        choice, scale, top_p = (
-            card.get(name, 1.0) if value is None else value for name, value in own.items()
+    def sampling(self, settings: FillSettings) -> Tempering:
+        """The settings `choice`, `scale`, `top_p` and `calm`, those left open as the model's card has them."""
+        from pixpaint.layers.output import AS_TRAINED, Tempering
+
+        card, own = self.card(settings).sampling, AS_TRAINED._asdict()
+        asked = {name: getattr(settings, name) for name in own}
+        return Tempering(
+            *(card.get(name, own[name]) if value is None else value for name, value in asked.items())
         )
-        return choice, scale, top_p
 
     def tempering(self, settings: FillSettings) -> Tempering:
         """How these settings sharpen what the model has learnt."""
-        from pixpaint.layers.output import Tempering
-
-        choice, scale, top_p = self.sampling(settings)
-        return Tempering(settings.temperature * choice, settings.temperature * scale, top_p)
+        own = self.sampling(settings)
+        return own._replace(choice=settings.temperature * own.choice, scale=settings.temperature * own.scale)
 
     def can_compile(self, used: FillSettings) -> bool:
         """Whether a faster engine than the one in use only waits to be compiled."""

@@ -100,7 +100,15 @@ def test_the_recipe_in_the_png_paints_it_again(hole: NDArray[np.bool_]) -> None:
     assert recipe.model_sha256 == read_card("tiny").sha256
     assert recipe.result_sha256 == hashlib.sha256(document.pixels[hole].tobytes()).hexdigest()
     assert recipe.settings == FillSettings(
-        model="tiny", label="cat", seed=5, choice=1.0, scale=1.0, top_p=1.0, engine="torch", device="cpu"
+        model="tiny",
+        label="cat",
+        seed=5,
+        choice=1.0,
+        scale=1.0,
+        top_p=1.0,
+        calm=0.0,
+        engine="torch",
+        device="cpu",
     )
 
 
