@@ -99,8 +99,8 @@ class Window:
         if base is None:
             base = context.hole.new_zeros(1, 2 * context.known.shape[1] + 2, *context.hole.shape[2:])
             base[:, -1] = 1
-        if self.hints is not None:
-            base[:, -1] *= self.detail
+        else:
+            base[:, -1] = self.detail
         return Told(
             [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)],
             base[:, :, :rows],
