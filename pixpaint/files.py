@@ -3,15 +3,14 @@
 import contextlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from pixpaint.errors import CannotWrite
 
-UMASK = os.umask(0)
-"""Of the process: it can only be read by being set, which is no business of several threads."""
-os.umask(UMASK)
+_reading_umask = threading.Lock()
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -27,7 +26,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary: str | None = None
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~UMASK
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             write(file)
@@ -42,3 +41,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def _umask() -> int:
+    """The process's, which can be read only by setting it: by one thread at a time, or it might stay 0."""
+    with _reading_umask:
+        mask = os.umask(0)
+        os.umask(mask)
+    return mask
