@@ -66,9 +66,9 @@ class Again(QObject):
         self._bar.say(text.format(models=settings.models), [(self.tr("Fill &All the Same"), fill)])
 
     def _fill(self, recipe: Recipe, hole: NDArray[np.bool_]) -> None:
-        before, own = self._editor.document.pixels.copy(), self._editor.last_hole
-        own = self._editor.document.hole.copy() if self._editor.document.hole.any() else own
+        before = self._editor.document.pixels.copy()
         self._editor.set_mask(hole, self.tr("Mask of the Recipe"))
+        own = self._editor.last_hole
         self._filling.start(_as_here(recipe.settings))
         self._editor.last_hole = own
         self._recipe, self._before = recipe, before

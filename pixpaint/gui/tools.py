@@ -111,22 +111,18 @@ class ToolBox(QObject):
             self._end()
 
     def _begun(self, opposite: bool) -> Gesture:
-        editor, hides = self._editor, not opposite
-        match self.tool:
-            case "rectangle":
-                return Rectangle(editor, hides)
-            case "lasso":
-                return Lasso(editor, hides)
-            case "wand":
-                return Wand(editor, self.tolerance, hides)
-            case "picker":
-                return Pick(editor, lambda colour: self._take(colour, opposite))
-            case "brush":
-                return MaskStroke(editor, self.size, hides)
-            case "eraser" if not self.erases_ink:
-                return MaskStroke(editor, self.size, opposite)
-        erases = opposite != (self.tool == ERASER)
-        return InkStroke(editor, self.size, self.paper if erases else self.ink)
+        editor, erases = self._editor, opposite != (self.tool == ERASER)
+        if self.tool == PICKER:
+            return Pick(editor, lambda colour: self._take(colour, opposite))
+        if self.is_soft:
+            return InkStroke(editor, self.size, self.paper if erases else self.ink)
+        if self.tool == RECTANGLE:
+            return Rectangle(editor, not erases)
+        if self.tool == LASSO:
+            return Lasso(editor, not erases)
+        if self.tool == WAND:
+            return Wand(editor, self.tolerance, not erases)
+        return MaskStroke(editor, self.size, not erases)
 
     def _take(self, colour: Colour, as_paper: bool) -> None:
         self.set_colours(self.ink if as_paper else colour, colour if as_paper else self.paper)

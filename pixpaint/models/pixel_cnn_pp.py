@@ -231,16 +231,16 @@ class PixelCNNPP(Model):
         assert isinstance(self.output, DiscretizedLogisticMixture)
         origin, share, smooth, detail = Base.of(base)
         count = self.output.parameters
-        params, trust = self.output.calmed(params[:, :count], detail), torch.tanh(params[:, count:]) * detail
+        params, trust = params[:, :count], torch.tanh(params[:, count:]) * detail
         if pair is not None and left is not None:
             closes = share == 1
             origin = torch.where(share > 0, (origin - share * (pair + closes * left)).clamp(-1, 1), origin)
             params = torch.where(closes, self.output.settled(params), params)
-            trust = trust.masked_fill(closes, 0.0)
+            trust, detail = trust.masked_fill(closes, 0.0), detail.masked_fill(closes, 1.0)
         shift = origin[:, :, None]
         if self.config.smoothed:
             shift = shift + trust[:, None] * smooth[:, :, None]
-        return self.output.shifted(params, shift)
+        return self.output.shifted(params, shift, detail)
 
 
 def _embeddings(count: int, widths: tuple[int, ...], deviation: float) -> nn.ModuleList:

@@ -320,9 +320,7 @@ def _run(
         if over or due:
             loop.pause(on_pause, stopped=stopped and share < 1)
             paused = clock()
-            if (
-                over
-                or loop.agreed(state.seconds, loop.rank == 0 and out_of_patience(recipe, state.history))[1][0]
-            ):
+            _, (tired,) = loop.agreed(state.seconds, out_of_patience(recipe, state.history))
+            if over or tired:
                 break
     batches.close()
