@@ -4,22 +4,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-ONE = 128
-"""A pixel of one bit is 255 from this mean on, else 0."""
-
 Bytes = NDArray[np.uint8]
 Hole = NDArray[np.bool_]
 
 
-def halved(picture: Bytes, *, one_bit: bool = False) -> Bytes:
+def halved(picture: Bytes) -> Bytes:
     """A picture uint8 (H, W, C) at half its size, (ceil(H / 2), ceil(W / 2), C): means of 2 x 2 pixels, rounded; an odd
-    last row or column counts twice. Of `one_bit`, 0 or 255, the half-size picture is too: what most of the four pixels
-    are, 255 where two are."""
+    last row or column counts twice."""
     height, width, channels = picture.shape
     even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     cells = even.reshape(-(-height // 2), 2, -(-width // 2), 2, channels).astype(np.uint16)
     mean: Bytes = np.rint(cells.sum((1, 3)) / 4).astype(np.uint8)
-    return np.where(mean >= ONE, np.uint8(255), np.uint8(0)) if one_bit else mean
+    return mean
 
 
 def halved_hole(hole: Hole) -> Hole:

@@ -216,6 +216,20 @@ MODELS: dict[str, ModelConfig] = {
         encoder=SMALL_ENCODER,
         crop=8,
     ),
+    "pixel_cnn_pp of 16 greys, hinted": PixelCNNPPConfig(
+        channels=1,
+        levels=16,
+        features=4,
+        blocks=1,
+        components=2,
+        oriented=True,
+        hinted=True,
+        encoder=SMALL_ENCODER,
+        crop=8,
+    ),
+    "pixel_cnn_pp of 6 values a channel, alone": PixelCNNPPConfig(
+        levels=6, features=4, blocks=1, components=2, crop=8
+    ),
     "pixel_cnn_pp one bit, classes only": PixelCNNPPConfig(
         channels=1, levels=2, features=4, blocks=1, classes=3, context=4, crop=8
     ),

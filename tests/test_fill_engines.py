@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.layers.pixels import bytes_to_units, quantized
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
 from pixpaint.models.family import new_model
@@ -105,7 +105,7 @@ def test_float32_differs_only_on_rounding_edges(name: str, engine: str) -> None:
         hole[3:10, 2:11] = rng.random((7, 9)) < 0.8
         image = rng.integers(0, 256, (12, 12, model.config.channels), dtype=np.uint8)
         window = Window(
-            image=np.where(image >= 128, 255, 0).astype(np.uint8) if model.config.levels == 2 else image,
+            image=quantized(image, model.config.levels),
             hole=hole,
             todo=hole,
             noise=draw_noise(int(rng.integers(1000)), 0, 0, 0, 12, 12)[None],
@@ -191,8 +191,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
     model = model_of(MODELS[name], torch.float32)
     rng = np.random.default_rng(3)
     image = rng.integers(0, 256, (16, 16, model.config.channels), dtype=np.uint8)
-    if model.config.levels == 2:
-        image = np.where(image >= 128, 255, 0).astype(np.uint8)
+    image = quantized(image, model.config.levels)
     for place in rng.choice(256, 12, replace=False).tolist():
         todo = np.zeros((16, 16), bool)
         todo[divmod(place, 16)] = True

@@ -55,8 +55,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
     size = (question.size or card.size) << question.halved
     images, labels = open_pictures(question.data, channels=card.channels, classes=card.classes, size=size)
     if question.halved:
-        one_bit = card.config.get("levels") == 2
-        images = np.stack([shrunk(image, question.halved, one_bit=one_bit) for image in images])
+        images = np.stack([shrunk(image, question.halved, levels=card.levels) for image in images])
     with Progress("evaluating") as progress:
         progress.say(f"loading {question.model} ...")
         network = load_model(question.model)

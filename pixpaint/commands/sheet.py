@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import tiled
-from pixpaint.layers.pixels import binarize
+from pixpaint.layers.pixels import quantized
 from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
@@ -28,11 +28,10 @@ def contact_sheet(
     """A sheet, uint8 (rows, columns, 3), of `count` of the pictures (n, S, S, C) with labels (n,), -1 for none.
 
     Each is shown with its hole, then `completions` times filled, then as it was; the holes take turns. Which pictures,
-    holes and seeds is decided by `seed`, not by eye. One-bit models are shown the pictures cut at 128.
+    holes and seeds is decided by `seed`, not by eye. The pictures are in the model's levels.
     """
     rng = np.random.default_rng(seed)
-    if model.config.levels == 2:
-        pictures = binarize(pictures)
+    pictures = quantized(pictures, model.config.levels)
     chosen = rng.permutation(len(pictures))[:count]
     tiles = []
     for k, i in enumerate(chosen):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import GREY, tiled
-from pixpaint.layers.pixels import binarize
+from pixpaint.layers.pixels import quantized
 from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
 from pixpaint.training.masks import fixed_hole
@@ -16,8 +16,7 @@ def strip(model: Model, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     From the top: the lower half hidden, painted by the model, the original, and drawn from nothing. The same model
     and pictures give the same sheet.
     """
-    if model.config.levels == 2:
-        pictures = binarize(pictures)
+    pictures = quantized(pictures, model.config.levels)
     originals = np.ascontiguousarray(np.broadcast_to(pictures, (*pictures.shape[:3], 3)))
     height, width = originals.shape[1:3]
     bottom = fixed_hole("bottom", height, width, np.random.default_rng(0))

@@ -70,7 +70,7 @@ def fitted(plan: Plan, pictures: Pictures) -> tuple[Recipe, Pictures]:
     that has learned already keeps its own: a folder that is called like one of them teaches that class, all others
     none."""
     recipe = plan.recipe
-    small = partial(HalvedPictures.of, times=recipe.halved, one_bit=recipe.model.levels == 2)
+    small = partial(HalvedPictures.of, times=recipe.halved, levels=recipe.model.levels)
     if recipe.data != OWN_PICTURES:
         return recipe, small(pictures)
     if plan.classes is not None and isinstance(pictures, PhotoPictures):

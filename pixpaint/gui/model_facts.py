@@ -91,7 +91,7 @@ class ModelFacts(QObject):
         nats, error = (
             _number(bits.get(f"all {detail}")) for detail in ("nats per image", "nats standard error")
         )
-        one_bit = card.config.get("levels") == 2
+        one_bit = card.levels == 2
         return (
             f"{card.size} × {card.size}, {self.tr('one bit') if one_bit else self._colour()}",
             f"{card.parameters:,}" if card.parameters else "",
@@ -110,7 +110,13 @@ class ModelFacts(QObject):
     def _colour(self) -> str:
         if self.card.channels == 3:
             return self.tr("colour")
-        return self.tr("black and white") if self.card.config.get("levels") == 2 else self.tr("grey")
+        if self.card.levels == 256:
+            return self.tr("grey")
+        return (
+            self.tr("black and white")
+            if self.card.levels == 2
+            else self.tr("{levels} greys").format(levels=self.card.levels)
+        )
 
     def _bytes(self, path: Path | None) -> str:
         if path is None or not path.is_file():

@@ -10,6 +10,7 @@ Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (
 bit), and whose others are logistic, one for each channel.
 """
 
+from math import log
 from typing import NamedTuple, Protocol
 
 import torch
@@ -58,7 +59,7 @@ class Output(Protocol):
 
 
 class DiscretizedLogisticMixture:
-    """K logistic components a pixel, each an 8-bit value in each of 1 or 3 channels.
+    """K logistic components a pixel, each a value of so many `levels` in each of 1 or 3 channels.
 
     Parameters, in this order: K mixture logits; then for each channel K means, K log-scales and, in colour, K
     coefficients.
@@ -66,8 +67,8 @@ class DiscretizedLogisticMixture:
 
     substeps = 1
 
-    def __init__(self, channels: int, components: int) -> None:
-        self.channels, self.components = channels, components
+    def __init__(self, channels: int, components: int, levels: int = VALUES) -> None:
+        self.channels, self.components, self.levels = channels, components, levels
         self.per_channel = 3 if channels == 3 else 2
         self.parameters = components * (1 + self.per_channel * channels)
 
@@ -93,14 +94,14 @@ class DiscretizedLogisticMixture:
             means = torch.stack([means[:, 0], means[:, 1] + c0 * red, means[:, 2] + c1 * red + c2 * green], 1)
         centred = x - means
         inverse_scale = torch.exp(-log_scales)
-        upper = inverse_scale * (centred + 1 / 255)
-        lower = inverse_scale * (centred - 1 / 255)
+        upper = inverse_scale * (centred + 1 / (self.levels - 1))
+        lower = inverse_scale * (centred - 1 / (self.levels - 1))
         middle = inverse_scale * centred
         mass = torch.sigmoid(upper) - torch.sigmoid(lower)
         # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there
         # the density at the bin's centre, times its width, stands for it. The inner maximum keeps log's own
         # gradient finite under where.
-        density = middle - log_scales - 2 * F.softplus(middle) - 4.848116361  # log(127.5)
+        density = middle - log_scales - 2 * F.softplus(middle) - log((self.levels - 1) / 2)
         inside = torch.where(mass > 1e-5, torch.log(mass.clamp(min=1e-12)), density)
         log_mass = torch.where(
             x < -0.999, F.logsigmoid(upper), torch.where(x > 0.999, F.logsigmoid(-lower), inside)
@@ -146,14 +147,15 @@ class DiscretizedLogisticMixture:
         mean, log_scale, coefficient = self._logistics(rest.gather(3, pick)[:, :, :, 0])  # each (N, C, H, W)
         spread = tempering.scale * torch.exp(log_scale) * noise[:, 1 : 1 + self.channels]
         if self.channels == 1:
-            return units_to_bytes(mean + spread)
-        # Each channel is rounded before the next one reads it: the likelihood, too, is that of 8-bit values.
-        red = units_to_bytes(mean[:, 0] + spread[:, 0])
+            return units_to_bytes(mean + spread, self.levels)
+        # Each channel is rounded before the next one reads it: the likelihood, too, is that of the rounded values.
+        red = units_to_bytes(mean[:, 0] + spread[:, 0], self.levels)
         x_red = bytes_to_units(red, mean.dtype)
-        green = units_to_bytes(mean[:, 1] + coefficient[:, 0] * x_red + spread[:, 1])
+        green = units_to_bytes(mean[:, 1] + coefficient[:, 0] * x_red + spread[:, 1], self.levels)
         x_green = bytes_to_units(green, mean.dtype)
         shift = coefficient[:, 1] * x_red + coefficient[:, 2] * x_green
-        return torch.stack([red, green, units_to_bytes(mean[:, 2] + shift + spread[:, 2])], 1)
+        blue = units_to_bytes(mean[:, 2] + shift + spread[:, 2], self.levels)
+        return torch.stack([red, green, blue], 1)
 
 
 class Bernoulli:

@@ -1,4 +1,7 @@
-"""Bytes outside models, [-1, 1] inside: the one place where the two are converted, and colours to grey or one bit."""
+"""Bytes outside models, [-1, 1] inside: the one place where the two are converted, and colours to fewer values.
+
+A model of fewer than 256 `levels` knows that many bytes, evenly spaced from 0 to 255: with two a pixel is one bit.
+"""
 
 import numpy as np
 import torch
@@ -13,9 +16,11 @@ def bytes_to_units(pixels: Tensor, dtype: torch.dtype = torch.float32) -> Tensor
     return (pixels.to(dtype) - 127.5) / 127.5
 
 
-def units_to_bytes(x: Tensor) -> Tensor:
-    """The nearest byte of each value; those outside [-1, 1] take the nearer end. uint8, same shape."""
-    return torch.floor(x * 127.5 + 128.0).clamp(0, 255).to(torch.uint8)
+def units_to_bytes(x: Tensor, levels: int = 256) -> Tensor:
+    """The nearest byte of each value, of those the levels are; values outside [-1, 1] take the nearer end. uint8, same
+    shape."""
+    half = (levels - 1) / 2
+    return torch.floor(x * half + (half + 0.5)).clamp(0, levels - 1).to(torch.uint8) * (255 // (levels - 1))
 
 
 def grey(pixels: Bytes) -> Bytes:
@@ -24,6 +29,9 @@ def grey(pixels: Bytes) -> Bytes:
     return ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
 
 
-def binarize(pixels: Bytes, threshold: int = 128) -> Bytes:
-    """Bytes of any shape as 0 or 255: 255 from `threshold` on."""
-    return np.where(pixels >= threshold, np.uint8(255), np.uint8(0))
+def quantized(pixels: Bytes, levels: int) -> Bytes:
+    """The nearest of so many bytes, evenly spaced from 0 to 255, of bytes of any shape; of two, 255 from 128 on."""
+    if levels == 256:
+        return pixels
+    steps = (pixels.astype(np.uint16) * (levels - 1) + 127) // 255
+    return (steps * (255 // (levels - 1))).astype(np.uint8)

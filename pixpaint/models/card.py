@@ -50,6 +50,11 @@ class ModelCard:
         return int(self.config["channels"])
 
     @property
+    def levels(self) -> int:
+        """How many values a pixel has in each channel."""
+        return int(self.config.get("levels", 256))
+
+    @property
     def size(self) -> int:
         """Side in pixels of the pictures it was trained on."""
         return int(self.config["crop"])

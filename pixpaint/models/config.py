@@ -39,6 +39,9 @@ class EncoderConfig:
 class ModelConfig:
     """What every model of the family has: 3 `channels` or 1, 256 `levels` or 2 (Bernoulli), F `features`.
 
+    Levels are how many bytes, evenly spaced from 0 to 255, a model knows; a mixture of logistics may have a few more
+    than two.
+
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
     are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, what the
     same picture is at half size, so that they can fill coarse to fine. `smoothed` ones, which have an encoder, are also
@@ -50,6 +53,7 @@ class ModelConfig:
     """The name of the model in JSON."""
     title: ClassVar[str]
     """Its name to a person."""
+    possible_levels: ClassVar[tuple[int, ...]] = (2, 256)
 
     channels: int = 3
     levels: int = 256
@@ -69,9 +73,9 @@ class ModelConfig:
     @property
     def counted(self) -> bool:
         """Whether pixels are counted from a hint and a smooth continuation: the model reads and paints what the picture
-        differs from them by, see `encoder.Base`. Only means can be counted: models of values or bits, and those without
-        an encoder, are told of a hint by their maps alone."""
-        return self.encoder is not None and self.levels > 2 and (self.hinted or self.smoothed)
+        differs from them by, see `encoder.Base`. Only means can be counted, and only of bytes that are near to them:
+        models of values, bits or few levels, and those without an encoder, are told of a hint by their maps alone."""
+        return self.encoder is not None and self.levels == 256 and (self.hinted or self.smoothed)
 
     @property
     def likeness(self) -> bool:
@@ -87,9 +91,10 @@ class ModelConfig:
             and isinstance(self.hinted, bool)
             and isinstance(self.smoothed, bool)
             and (self.encoder is None or isinstance(self.encoder, EncoderConfig))
-            and not (self.smoothed and (self.encoder is None or self.levels == 2))
+            and not (self.smoothed and (self.encoder is None or self.levels < 256))
             and self.channels in (1, 3)
-            and (self.levels == 256 or (self.levels == 2 and self.channels == 1))
+            and self.levels in self.possible_levels
+            and (self.levels > 2 or self.channels == 1)
             and min(sizes) >= 1
             and 0 <= self.dropout < 1
             and self.classes >= 0
@@ -140,6 +145,7 @@ class PixelCNNPPConfig(ModelConfig):
 
     kind = "pixel_cnn_pp"
     title = "PixelCNN++"
+    possible_levels = (2, 4, 6, 16, 18, 52, 86, 256)
 
     features: int = 160
     dropout: float = 0.5

@@ -108,7 +108,7 @@ class PixelCNNPP(Model):
         self.output = (
             Bernoulli()
             if config.levels == 2
-            else DiscretizedLogisticMixture(config.channels, config.components)
+            else DiscretizedLogisticMixture(config.channels, config.components, config.levels)
         )
         inputs, F_ = config.channels + 1, config.features
         self.encoder = Encoder(config.channels, config.encoder) if config.encoder else None

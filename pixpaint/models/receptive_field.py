@@ -70,10 +70,9 @@ def typical_field(
     see whatever is in the picture."""
     generator = torch.Generator().manual_seed(seed)
     like, (row, column) = model.head.weight, at
-    noise = torch.randint(256, (pictures, model.config.channels, *size), generator=generator)
+    levels, shape = model.config.levels, (pictures, model.config.channels, *size)
+    noise = torch.randint(levels, shape, generator=generator) * (255 // (levels - 1))
     x = bytes_to_units(noise, like.dtype).to(like.device)
-    if model.config.levels == 2:
-        x = x.sign()
     hole, reach = x.new_zeros(1, 1, *size), min(size) // 8
     hole[..., max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1] = 1
     return receptive_field(model, x, hole, at)

@@ -10,9 +10,6 @@ from numba.extending import overload
 from pixpaint.layers.output import SETTLED_LOG_SCALE
 from pixpaint.sampling.compiled import inner
 
-LOG_127_5 = 4.848116361
-"""As in layers/output.py."""
-
 
 def exp(x: Any) -> Any:
     """e to the x: exact in float64, a polynomial good to the last digits in float32, which vectorises."""
@@ -78,9 +75,11 @@ def gate(out: Any, at: int, x: Any, xo: int, gated: Any, go: int, features: int)
 
 
 @inner
-def _byte(x: Any) -> Any:
-    """The value of the nearest byte, in [-1, 1]."""
-    return (min(max(np.floor(x * 127.5 + 128.0), 0.0), 255.0) - 127.5) / 127.5
+def _byte(x: Any, levels: Any) -> Any:
+    """The value of the nearest byte of so many levels, in [-1, 1]."""
+    half = (levels - 1) / 2
+    step = min(max(np.floor(x * half + (half + 0.5)), 0.0), levels - 1.0)
+    return (step * (255 // (levels - 1)) - 127.5) / 127.5
 
 
 @inner
@@ -165,7 +164,7 @@ def draw(
     p: Any,
     noise: Any,
     tempering: Any,
-    bits: Any,
+    levels: Any,
     components: Any,
     channels: Any,
     frame: Any,
@@ -177,7 +176,7 @@ def draw(
 ) -> None:
     """Draws a pixel from its output parameters, which are counted from base (C,), into the frame, whose pixels are
     counted from origin (C,): layers/output.py, a pixel at a time."""
-    if bits:
+    if levels == 2:
         on = noise[0] < 1 / (1 + math.exp(-p[0] / tempering.choice)) if tempering.choice > 0 else p[0] > 0
         frame[n, 0, row + 1, column + 1] = 1.0 if on else -1.0
         return
@@ -193,7 +192,7 @@ def draw(
         elif c == 2:
             mean += math.tanh(chosen[5]) * (x[0] - base[0]) + math.tanh(chosen[8]) * (x[1] - base[1])
         spread = tempering.scale * math.exp(max(chosen[c * per_channel + 1], -7.0)) * noise[1 + c]
-        x[c] = _byte(mean + spread)
+        x[c] = _byte(mean + spread, levels)
         frame[n, c, row + 1, column + 1] = x[c] - origin[c]
 
 
@@ -203,13 +202,14 @@ def _softplus(x: Any) -> Any:
 
 
 @inner
-def log_prob(p: Any, y: Any, bits: Any, components: Any, origin: Any, base: Any) -> Any:
+def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: Any) -> Any:
     """Nats of a drawn pixel origin + y (C,) under its output parameters, which are counted from base (C,):
     layers/output.py, a pixel at a time, in float64."""
-    if bits:
+    if levels == 2:
         return -_softplus(-float(p[0]) * float(y[0]))
     channels = len(y)
     per_channel = 3 if channels == 3 else 2
+    log_half = math.log((levels - 1) / 2)
     # Both sums of exponentials are kept as a largest term and what the others come to beside it.
     best, rest, best_logit, rest_logit = -1e300, 0.0, -1e300, 0.0
     for k in range(components):
@@ -225,7 +225,7 @@ def log_prob(p: Any, y: Any, bits: Any, components: Any, origin: Any, base: Any)
             log_scale = max(float(own[c * per_channel + 1]), -7.0)
             x = y[c] + origin[c]
             inverse, centred = math.exp(-log_scale), x - mean
-            upper, lower = inverse * (centred + 1 / 255), inverse * (centred - 1 / 255)
+            upper, lower = inverse * (centred + 1 / (levels - 1)), inverse * (centred - 1 / (levels - 1))
             if x < -0.999:
                 nats -= _softplus(-upper)
             elif x > 0.999:
@@ -234,7 +234,7 @@ def log_prob(p: Any, y: Any, bits: Any, components: Any, origin: Any, base: Any)
                 mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))
                 middle = inverse * centred
                 nats += (
-                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - LOG_127_5
+                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - log_half
                 )
         if nats > best:
             best, rest = nats, rest * math.exp(best - nats) + 1

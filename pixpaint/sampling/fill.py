@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import binarize, grey
+from pixpaint.layers.pixels import grey, quantized
 from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
@@ -281,7 +281,7 @@ def levels_of(pair: Pair, part: Part, image: Bytes, hole: NDArray[np.bool_]) -> 
     colours."""
     config = pair.fine.model.config
     pixels = in_colours_of(config, image[part.region])
-    return levels(pixels, hole[part.region], part.own(hole), part.coarsest, one_bit=config.levels == 2)
+    return levels(pixels, hole[part.region], part.own(hole), part.coarsest, values=config.levels)
 
 
 def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
@@ -295,4 +295,4 @@ def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:
     """RGB pixels (H, W, 3) as a model knows them: in its channels and levels."""
     if config.channels == 1:
         pixels = grey(pixels)
-    return binarize(pixels) if config.levels == 2 else pixels
+    return quantized(pixels, config.levels)

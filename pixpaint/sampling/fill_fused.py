@@ -196,7 +196,7 @@ class FusedFill(CachedFill):
             parameters=model.output.parameters,
             trusts=model.head.out_channels - model.output.parameters,
             components=model.config.components,
-            bits=model.config.levels == 2,
+            levels=model.config.levels,
         )
         self._next: Future[bool] | None = None
         self._ended = False

@@ -55,7 +55,7 @@ class Head(NamedTuple):
     parameters: int
     trusts: int
     components: int
-    bits: bool
+    levels: int
 
 
 @inner
@@ -209,17 +209,17 @@ def paint_run(
                         owed += frame[n, c, row + 1, column]
                     counted_from[c] = min(max(origin[c] - share * owed, -1.0), 1.0)
             detail = base[2 * channels + 1, row, column]
-            if not head.bits and detail != 1:
+            if head.levels > 2 and detail != 1:
                 calm(p, head.components, channels, detail)
             if share == 1:
                 settle(p, head.components, channels)
             if head.trusts:
                 lean(p, head.parameters, head.components, channels, base[channels + 1 :, row, column], detail)
             draw(
-                p, noise[n, :, row, column], tempering, head.bits, head.components,
+                p, noise[n, :, row, column], tempering, head.levels, head.components,
                 channels, frame, n, row, column, origin, counted_from,
             )  # fmt: skip
             drawn = frame[n, :channels, row + 1, column + 1]
             nats[n, place + column - first] = -log_prob(
-                p, drawn, head.bits, head.components, origin, counted_from
+                p, drawn, head.levels, head.components, origin, counted_from
             )

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pixpaint.layers.pixels import quantized
 from pixpaint.sampling.plan import Hole, separate, widen
 from pixpaint.scaling import Bytes, halved, halved_hole
 
@@ -114,9 +115,9 @@ def holds_square(hole: Hole, side: int) -> bool:
     return bool((inside == side * side).any())
 
 
-def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, one_bit: bool = False) -> list[Level]:
+def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, values: int = 256) -> list[Level]:
     """A part's levels, finest first, of its region's picture (h, w, C), what is hidden in it and what is its own; where
-    the picture ends within a coarsest cell they go on to its end, hidden. Pictures of `one_bit` are so at each."""
+    the picture ends within a coarsest cell they go on to its end, hidden. Pixels have so many `values`."""
     unit = 2**coarsest
     below, right = (-side % unit for side in hole.shape)
     picture = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="edge")
@@ -128,8 +129,8 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, one_bit: boo
             Level(
                 level=level,
                 # Means of 2 x 2 pixels, and what enlarges them again, read what is hidden, too.
-                picture=halved(
-                    np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture), one_bit=one_bit
+                picture=quantized(
+                    halved(np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture)), values
                 ),
                 hole=halved_hole(last.hole),
                 own=halved_hole(last.own),

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.pixels import binarize, bytes_to_units
+from pixpaint.layers.pixels import bytes_to_units, quantized
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
 from pixpaint.scaling import Bytes, Hole, doubled, halved
@@ -105,8 +105,7 @@ def make_example(pictures: Pictures, recipe: Recipe, number: int) -> Example:
     config = recipe.model
     size = config.crop
     image, label = pictures.sample(rng, size)
-    if config.levels == 2:
-        image = binarize(image)
+    image = quantized(image, config.levels)
     if label < 0 or rng.random() < recipe.no_class:
         label = config.classes
     orientation = int(rng.integers(1, ORIENTATIONS)) if rng.random() < recipe.turned else 0
@@ -116,7 +115,7 @@ def make_example(pictures: Pictures, recipe: Recipe, number: int) -> Example:
     hints: NDArray[Any] = image
     hinted = np.zeros_like(hole)
     if kind < recipe.half_size_hints:
-        hints, hinted = doubled(halved(image, one_bit=config.levels == 2)), np.ones_like(hole)
+        hints, hinted = doubled(quantized(halved(image), config.levels)), np.ones_like(hole)
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)

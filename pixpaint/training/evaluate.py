@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.errors import BadRequest
-from pixpaint.layers.pixels import binarize, bytes_to_units
+from pixpaint.layers.pixels import bytes_to_units, quantized
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, Scalar, orient
@@ -49,8 +49,8 @@ def evaluate(
     With `blank_map` the encoder is told that everything is hidden; the pixels scored stay the same. With `hints` the
     model is told the picture at half size, as at all but the coarsest level of a pyramid. With `ensemble` a
     picture's probability is the mean of those in all 8 orientations, a mixture of eight orders of the pixels, by a
-    model that is told the orientation. One-bit models see the pictures cut at 128. `on_progress` is told how many of
-    how many pictures are done. Raises BadRequest for pictures the model can't take.
+    model that is told the orientation. The pictures are seen in the model's levels. `on_progress` is told how many
+    of how many pictures are done. Raises BadRequest for pictures the model can't take.
     """
     config = model.config
     if images.ndim != 4 or images.shape[3] != config.channels or not len(images):
@@ -63,8 +63,7 @@ def evaluate(
         )
     if hints and not config.hinted:
         raise BadRequest("This model was trained without hints: leave them out.")
-    if config.levels == 2:
-        images = binarize(images)
+    images = quantized(images, config.levels)
     device = model.head.weight.device
     rng = np.random.default_rng(seed)
     nats: list[Tensor] = []
@@ -79,7 +78,7 @@ def evaluate(
             label = torch.where((given >= 0) & (given < config.classes), given, label)
         told = None
         if hints:
-            half = [doubled(halved(image, one_bit=config.levels == 2)) for image in part]
+            half = [doubled(quantized(halved(image), config.levels)) for image in part]
             told = np.stack(half)[:, :height, :width]
         each_order = []
         for orientation in range(ORIENTATIONS if ensemble else 1):

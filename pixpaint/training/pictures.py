@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadRequest
-from pixpaint.layers.pixels import binarize
+from pixpaint.layers.pixels import quantized
 from pixpaint.scaling import halved
 
 Bytes = NDArray[np.uint8]
@@ -72,15 +72,15 @@ def stack(pictures: Sequence[tuple[Bytes, int]], size: int, channels: int) -> tu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HalvedPictures(Pictures):
-    """Other pictures at 1/2^`times` size, as a coarser level of a pyramid has them: `one_bit` ones cut before they are
-    halved, too."""
+    """Other pictures at 1/2^`times` size, as a coarser level of a pyramid has them, in so many `levels` before and
+    after."""
 
     whole: Pictures
     times: int
-    one_bit: bool
+    levels: int
 
     @classmethod
-    def of(cls, pictures: Pictures, times: int, *, one_bit: bool) -> Pictures:
+    def of(cls, pictures: Pictures, times: int, *, levels: int) -> Pictures:
         """The pictures halved so many times; they themselves, where that is none."""
         if not times:
             return pictures
@@ -89,7 +89,7 @@ class HalvedPictures(Pictures):
             channels=pictures.channels,
             whole=pictures,
             times=times,
-            one_bit=one_bit,
+            levels=levels,
         )
 
     def __len__(self) -> int:
@@ -97,20 +97,19 @@ class HalvedPictures(Pictures):
 
     def sample(self, rng: np.random.Generator, size: int) -> tuple[Bytes, int]:
         picture, label = self.whole.sample(rng, size << self.times)
-        return shrunk(picture, self.times, one_bit=self.one_bit), label
+        return shrunk(picture, self.times, levels=self.levels), label
 
     def held_out(self, size: int, limit: int | None = None) -> tuple[Bytes, Labels]:
         pictures, labels = self.whole.held_out(size << self.times, limit)
-        small = [shrunk(picture, self.times, one_bit=self.one_bit) for picture in pictures]
+        small = [shrunk(picture, self.times, levels=self.levels) for picture in pictures]
         return stack(list(zip(small, labels.tolist(), strict=True)), size, self.channels)
 
 
-def shrunk(picture: Bytes, times: int, *, one_bit: bool) -> Bytes:
-    """A picture uint8 (H, W, C) halved so many times."""
-    if one_bit:
-        picture = binarize(picture)
+def shrunk(picture: Bytes, times: int, *, levels: int) -> Bytes:
+    """A picture uint8 (H, W, C) halved so many times, in so many levels each time."""
+    picture = quantized(picture, levels)
     for _ in range(times):
-        picture = halved(picture, one_bit=one_bit)
+        picture = quantized(halved(picture), levels)
     return picture
 
 

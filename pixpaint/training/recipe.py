@@ -121,8 +121,8 @@ class Recipe:
                 raise BadRequest(f"The recipe {self.name} has {field} {value!r}: use a number from 0 to 1.")
         if self.half_size_hints + self.stroke_hints > 1:
             raise BadRequest(f"The chances of hints in the recipe {self.name} add up to more than 1.")
-        if self.drift and self.model.levels == 2:
-            raise BadRequest(f"The recipe {self.name} lets one-bit pictures drift: set drift to 0.")
+        if self.drift and self.model.levels < 256:
+            raise BadRequest(f"The recipe {self.name} lets pictures of few levels drift: set drift to 0.")
         if self.likeness and not self.model.likeness:
             raise BadRequest(f"The recipe {self.name} shows pictures to a model without likeness.")
 

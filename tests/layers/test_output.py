@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Softmax, Tempering
-from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
+from pixpaint.layers.pixels import bytes_to_units, quantized, units_to_bytes
 from pixpaint.sampling.noise import draw_noise
 
 BYTES = torch.arange(256, dtype=torch.uint8)
@@ -15,17 +15,28 @@ WIDE = {"rtol": 0, "atol": 3e-4}
 
 
 def grey_probabilities(output, params: torch.Tensor) -> torch.Tensor:
-    """p of each of the 256 bytes under params (P,)."""
-    x = bytes_to_units(BYTES, torch.float64).view(256, 1, 1, 1)
-    return output.log_prob(params.view(1, -1, 1, 1).expand(256, -1, -1, -1), x)[:, 0, 0].exp()
+    """p of each of the bytes it knows under params (P,)."""
+    known = BYTES[:: 255 // (output.levels - 1)]
+    x = bytes_to_units(known, torch.float64).view(-1, 1, 1, 1)
+    return output.log_prob(params.view(1, -1, 1, 1).expand(len(known), -1, -1, -1), x)[:, 0, 0].exp()
 
 
 @pytest.mark.parametrize("mean", [-1.3, -1.0, 0.0, 0.998, 1.2])
 @pytest.mark.parametrize("log_scale", [-9.0, -4.0, -1.0, 2.0])
-def test_grey_bins_sum_to_one_with_both_tails(mean: float, log_scale: float) -> None:
-    output = DiscretizedLogisticMixture(1, 2)
+@pytest.mark.parametrize("levels", [4, 16, 256])
+def test_grey_bins_sum_to_one_with_both_tails(mean: float, log_scale: float, levels: int) -> None:
+    output = DiscretizedLogisticMixture(1, 2, levels)
     params = torch.tensor([0.3, -0.2, mean, 0.4, log_scale, -2.0], dtype=torch.float64)
     torch.testing.assert_close(grey_probabilities(output, params).sum(), torch.tensor(1.0).double(), **WIDE)
+
+
+def test_a_level_is_as_likely_as_all_the_bytes_that_are_nearest_to_it() -> None:
+    """16 levels are 256 of them, seen through `quantized`: their bins end where bins of bytes do."""
+    params = torch.tensor([0.3, -0.2, -0.35, 0.6, -1.5, -1.0], dtype=torch.float64)
+    few, all_bytes = (grey_probabilities(DiscretizedLogisticMixture(1, 2, n), params) for n in (16, 256))
+    nearest = torch.from_numpy(quantized(BYTES.numpy(), 16)).long() // 17
+    summed = torch.zeros(16, dtype=torch.float64).index_add_(0, nearest, all_bytes)
+    torch.testing.assert_close(few, summed, rtol=0, atol=1e-6)
 
 
 def test_colour_bins_sum_to_one_at_every_channel() -> None:
@@ -136,12 +147,14 @@ def noise_planes(count: int) -> torch.Tensor:
     return torch.from_numpy(draw_noise(11, 0, 0, 0, count // 500, 500)).movedim(-1, 0)[None]
 
 
-def test_grey_draws_follow_the_distribution() -> None:
-    output = DiscretizedLogisticMixture(1, 3)
+@pytest.mark.parametrize("levels", [16, 256])
+def test_grey_draws_follow_the_distribution(levels: int) -> None:
+    output = DiscretizedLogisticMixture(1, 3, levels)
     params = torch.tensor([0.5, 0.0, -1.0, -1.05, 0.3, 0.95, -2.0, -3.0, -1.5], dtype=torch.float64)
     noise = noise_planes(200_000)
     drawn = output.sample(params.view(1, -1, 1, 1).expand(1, -1, *noise.shape[2:]), noise)
-    counts = np.bincount(drawn.flatten().numpy(), minlength=256)
+    counts = np.bincount(drawn.flatten().numpy(), minlength=256)[:: 255 // (levels - 1)]
+    assert counts.sum() == drawn.numel()
     expected = grey_probabilities(output, params).numpy() * counts.sum()
     assert chi_square(counts, expected) < 4
 

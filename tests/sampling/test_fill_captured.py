@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import binarize
+from pixpaint.layers.pixels import quantized
 from pixpaint.models.base import Model
 from pixpaint.sampling import fill_captured
 from pixpaint.sampling.events import RowPainted
@@ -78,7 +78,7 @@ def window_of(model: Model, seed: int, *, everything: bool = False) -> Window:
     image = rng.integers(0, 256, (10, 11, model.config.channels), dtype=np.uint8)
     hole = (rng.random((10, 11)) < 0.4) | everything
     return Window(
-        image=binarize(image) if model.config.levels == 2 else image,
+        image=quantized(image, model.config.levels),
         hole=hole,
         todo=hole,
         noise=np.stack([draw_noise(seed + k, 0, 0, 0, 10, 11) for k in range(2)]),

@@ -10,6 +10,7 @@ import torch
 
 import pixpaint.training
 from pixpaint.layers.output import AS_TRAINED
+from pixpaint.layers.pixels import quantized
 from pixpaint.models.config import read_config
 from pixpaint.models.family import new_model
 from pixpaint.sampling import fill_masked, masked_loops
@@ -28,8 +29,7 @@ LSTMS = [name for name in NAMES if "lstm" in name]
 def window_of(model, todo: np.ndarray, candidates: int = 1) -> Window:
     """A window of random pixels, or bits, some of them to be painted."""
     image = np.random.default_rng(3).integers(0, 256, (*todo.shape, model.config.channels), dtype=np.uint8)
-    if model.config.levels == 2:
-        image = np.where(image >= 128, 255, 0).astype(np.uint8)
+    image = quantized(image, model.config.levels)
     noise = np.stack([draw_noise(seed, 0, 0, 0, *todo.shape) for seed in range(candidates)])
     label = model.config.classes
     return Window(image=image, hole=todo, todo=todo, noise=noise, label=label, orientation=0)

@@ -190,7 +190,7 @@ def test_the_levels_of_a_one_bit_picture_are_of_one_bit_as_its_hints_in_training
     nothing = np.zeros((8, 8), bool)
     for x, hints in zip(batch.x, batch.context.hints, strict=True):
         picture = (x.movedim(0, -1).numpy() * 127.5 + 127.5).astype(np.uint8)
-        _, coarse = levels(picture, nothing, nothing, 1, one_bit=True)
+        _, coarse = levels(picture, nothing, nothing, 1, values=2)
         assert set(np.unique(coarse.picture)) <= {0, 255}
         expected = torch.from_numpy(doubled(coarse.picture)).movedim(-1, 0) / 127.5 - 1
         torch.testing.assert_close(hints, expected)

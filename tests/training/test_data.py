@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pixpaint.errors import BadImage, BadRequest
-from pixpaint.layers.pixels import binarize
+from pixpaint.layers.pixels import bytes_to_units, quantized, units_to_bytes
+from pixpaint.models.config import PixelCNNPPConfig
 from pixpaint.training.bitmaps import ALSO_STROKES, CHARACTER, BitmapPictures, lay_bitmap, thicken
 from pixpaint.training.data import digit_pictures, open_pictures, sketch_pictures
 from pixpaint.training.digits import DigitPictures
@@ -247,9 +249,16 @@ class TestMixture:
         assert i == j == 0
 
 
-def test_binarize_cuts_at_the_threshold() -> None:
-    np.testing.assert_array_equal(binarize(np.array([0, 127, 128, 255], np.uint8)), [0, 0, 255, 255])
-    np.testing.assert_array_equal(binarize(np.array([159, 160], np.uint8), 160), [0, 255])
+def test_quantized_takes_the_nearest_of_the_levels() -> None:
+    every = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(quantized(np.array([0, 127, 128, 255], np.uint8), 2), [0, 0, 255, 255])
+    np.testing.assert_array_equal(quantized(every, 256), every)
+    for levels in PixelCNNPPConfig.possible_levels:
+        known = np.linspace(0, 255, levels)
+        nearest = known[np.abs(every[:, None] - known).argmin(1)]
+        np.testing.assert_array_equal(quantized(every, levels), nearest)
+        drawn = units_to_bytes(bytes_to_units(torch.from_numpy(every)), levels)
+        np.testing.assert_array_equal(drawn.numpy(), nearest)
 
 
 class TestOpen:
