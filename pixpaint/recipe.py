@@ -21,6 +21,7 @@ ENGINES = ("auto", "reference", "torch", "fused")
 DEVICES = ("auto", "cpu", "cuda")
 SEED_LIMIT = 2**63
 TEMPERATURE_LIMIT = 10.0
+JOIN_LIMIT = 100.0
 
 T = TypeVar("T")
 Box = tuple[int, int, int, int]
@@ -35,8 +36,9 @@ class FillSettings:
 
     `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
     temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
-    `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far a fill that is
-    painted coarse to fine follows surroundings that have little detail; None is what the model's card recommends.
+    `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far the fill follows
+    surroundings that are smoother than it, and `join`, from 0, how closely it is joined to them: see
+    pixpaint/sampling/blending.py. None is what the model's card recommends.
     `coarse` names another model, which paints the coarsest level first: see pixpaint/sampling/pyramid.py. Raises
     BadRequest.
     """
@@ -50,6 +52,7 @@ class FillSettings:
     scale: float | None = None
     top_p: float | None = None
     calm: float | None = None
+    join: float | None = None
     engine: str = "auto"
     device: str = "auto"
     candidates: int = 1
@@ -76,6 +79,8 @@ class FillSettings:
             raise BadRequest(f"The top-p is {self.top_p}: use a number above 0, up to 1.")
         if self.calm is not None and not 0 <= self.calm <= 1:
             raise BadRequest(f"The calm is {self.calm}: use a number from 0 to 1.")
+        if self.join is not None and not 0 <= self.join <= JOIN_LIMIT:
+            raise BadRequest(f"The join is {self.join}: use a number from 0 to {JOIN_LIMIT:g}.")
         if self.engine not in ENGINES:
             raise BadRequest(f"There is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}.")
         if self.device not in DEVICES:
@@ -166,6 +171,7 @@ class Recipe:
             "scale": settings.scale,
             "top_p": settings.top_p,
             "calm": settings.calm,
+            "join": settings.join,
             "engine": settings.engine,
             "device": settings.device,
             "hole": {"box": list(self.box), "bits": self.hole_bits},
@@ -186,6 +192,7 @@ class Recipe:
                 scale=_number(fields.get("scale", 1.0)),
                 top_p=_number(fields.get("top_p", 1.0)),
                 calm=_number(fields.get("calm", 0.0)),
+                join=_number(fields.get("join", 0.0)),
                 engine=_typed(fields["engine"], str),
                 device=_typed(fields["device"], str),
             )

@@ -128,6 +128,7 @@ def as_fields(report: Report) -> dict[str, Any]:
         "scale": report.settings.scale,
         "top_p": report.settings.top_p,
         "calm": report.settings.calm,
+        "join": report.settings.join,
         "engine": report.settings.engine,
         "device": report.settings.device,
         "missing": list(report.missing),
@@ -155,7 +156,8 @@ def lines(report: Report) -> Iterator[str]:
     )
     yield (
         f"{OURS}: {settings.model}, choice {settings.choice:g}, scale {settings.scale:g}, top-p {settings.top_p:g}, "
-        f"calm {settings.calm:g}, seed {settings.seed} and on, {settings.engine} on {settings.device}."
+        f"calm {settings.calm:g}, join {settings.join:g}, seed {settings.seed} and on, "
+        f"{settings.engine} on {settings.device}."
     )
     yield from report.missing
     yield "All figures look at the hole alone. PSNR: dB, of the error squared and averaged over pixels and channels."

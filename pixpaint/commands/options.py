@@ -78,7 +78,13 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
         "--calm",
         metavar="C",
         type=float,
-        help="how far detail follows calm surroundings, 0 to 1 (the model's)",
+        help="how far the fill follows surroundings smoother than it, 0 to 1 (the model's)",
+    )
+    add(
+        "--join",
+        metavar="J",
+        type=float,
+        help="how closely the fill is joined to the known pixels, from 0 (the model's)",
     )
     add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
@@ -98,6 +104,7 @@ def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "Fi
         scale=options.scale,
         top_p=options.top_p,
         calm=options.calm,
+        join=options.join,
         engine=options.engine,
         device=options.device,
         candidates=candidates,

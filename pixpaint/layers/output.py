@@ -30,14 +30,16 @@ class Tempering(NamedTuple):
 
     `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
     scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
-    `top_p` of the probability together. `calm`, from 0 to 1, is how far the finer levels of a fill follow their
-    surroundings where these have little detail: see pixpaint/sampling/pyramid.py.
+    `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill
+    follows surroundings that are smoother than what is drawn, and `join`, from 0, how closely it is joined to them: see
+    pixpaint/sampling/blending.py.
     """
 
     choice: float = 1.0
     scale: float = 1.0
     top_p: float = 1.0
     calm: float = 0.0
+    join: float = 0.0
 
 
 AS_TRAINED = Tempering()

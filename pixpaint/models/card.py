@@ -27,8 +27,8 @@ class ModelCard:
     the model is told the picture at half size, "all nats per image" to nats and "all nats standard error" to their
     error. `training` says how the model was made (steps, batch, seconds, device), its "history" how the figures fell,
     its "evaluated on" which pictures they are from. `sampling` holds what it paints best with: the temperatures
-    "choice" and "scale", "top_p" (1 where none is given) and "calm" (0). `sha256` is that of the weights file. `name`
-    is that of the file it was read from.
+    "choice" and "scale", "top_p" (1 where none is given), "calm" and "join" (0). `sha256` is that of the weights
+    file. `name` is that of the file it was read from.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """Filling a hole: level by level and window by window, draws the noise, runs an engine, reports rows in the picture's
 coordinates."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
+from pixpaint.sampling.blending import calmed, joined
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_captured import fill_captured
@@ -104,6 +106,8 @@ def fill(
         raise BadRequest("A fill needs temperatures of 0 or more, and a top-p above 0, up to 1.")
     if not 0 <= tempering.calm <= 1:
         raise BadRequest("A fill needs a calm from 0 to 1.")
+    if not 0 <= tempering.join < math.inf:
+        raise BadRequest("A fill needs a join of 0 or more.")
     hands = [hand for hand in pair if hand is not None]
     if like is not None and not any(hand.model.config.likeness for hand in hands):
         raise BadRequest(
@@ -123,6 +127,7 @@ def fill(
         like=None if like is None else in_colours_of(model.config, like),
         paint=lambda by, window: chosen[by](by, window, tempering, stop),
         calm=tempering.calm,
+        join=tempering.join,
     ).run(found)
 
 
@@ -138,6 +143,7 @@ class _Fill:
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
     calm: float
+    join: float
     row: int = 0
     row_count: int = 0
     done: int = 0
@@ -163,8 +169,35 @@ class _Fill:
                 yield from self._paint_level(level, hints, pictures, 1 - self.calm * (1 - share))
                 if self.stopped:
                     return
+                pictures = self._blended(level.at, hints, pictures)
                 if level.at.level:
                     hints = np.stack([doubled(picture) for picture in pictures])
+                elif self.calm or self.join:
+                    yield self._repainted(level, pictures)
+
+    def _blended(self, level: Level, hints: Hints | None, pictures: Bytes) -> Bytes:
+        """A painted level's pictures (candidates, h, w, C), no rougher than their surroundings and joined to them."""
+        found = []
+        for k, picture in enumerate(pictures):
+            picture = calmed(picture, level, None if hints is None else hints[k], self.calm)
+            found.append(joined(picture, level, self.join * 2**level.level))
+        return np.stack(found)
+
+    def _repainted(self, work: "_Work", pictures: Bytes) -> RowPainted:
+        """All of a part at once, once it is painted and has been blended."""
+        part, level = work.part, work.at
+        rows, columns = np.nonzero(level.own[: len(part.region_rows), : len(part.region_columns)])
+        shown = pictures[:, rows, columns]
+        return RowPainted(
+            rows=rows + part.region_rows.start,
+            columns=columns + part.region_columns.start,
+            pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
+            nats=np.zeros(len(pictures)),
+            row=self.row,
+            row_count=self.row_count,
+            done=self.done,
+            total=self.total,
+        )
 
     def _work(self, part: Part) -> "list[_Work]":
         """What there is to do of a part, coarsest level first, in the models' channels. A fill that goes on paints the

@@ -70,7 +70,7 @@ class Painter:
         return replace(settings, engine=engine, device=device, **self.sampling(settings)._asdict())
 
     def sampling(self, settings: FillSettings) -> Tempering:
-        """The settings `choice`, `scale`, `top_p` and `calm`, those left open as the model's card has them."""
+        """The settings `choice`, `scale`, `top_p`, `calm` and `join`, those left open as the model's card has them."""
         from pixpaint.layers.output import AS_TRAINED, Tempering
 
         card, own = self.card(settings).sampling, AS_TRAINED._asdict()

@@ -1,0 +1,191 @@
+"""A painted level is no rougher than its surroundings and joined to them; nothing else of the picture changes."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixpaint.layers.output import Tempering
+from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+from pixpaint.sampling.blending import calmed, joined
+from pixpaint.sampling.fill import fill
+from pixpaint.sampling.pyramid import Level
+from pixpaint.scaling import doubled, halved
+
+
+def level_of(picture: np.ndarray, hole: np.ndarray, own: np.ndarray | None = None) -> Level:
+    return Level(level=0, picture=picture, hole=hole, own=hole if own is None else own)
+
+
+def grain(shape: tuple[int, ...], deviation: float, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(120, deviation, shape)
+    return np.clip(np.rint(noise), 0, 255).astype(np.uint8)
+
+
+def roughness(picture: np.ndarray, mask: np.ndarray) -> float:
+    steps = np.abs(np.diff(picture.astype(float), axis=1)).mean(2)
+    return float(steps[mask[:, 1:] & mask[:, :-1]].mean())
+
+
+@pytest.fixture
+def hole() -> np.ndarray:
+    mask = np.zeros((40, 44), np.bool_)
+    mask[12:28, 14:30] = True
+    return mask
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("hinted", [False, True])
+def test_what_is_rougher_than_its_surroundings_is_calmed(
+    hole: np.ndarray, channels: int, hinted: bool
+) -> None:
+    picture = grain((40, 44, channels), 2)
+    picture[hole] = grain((40, 44, channels), 25, 1)[hole]
+    hints = doubled(halved(np.where(hole[..., None], 120, picture).astype(np.uint8))) if hinted else None
+    found = calmed(picture, level_of(picture, hole), hints, 1.0)
+    assert roughness(found, hole) < 1.6 * roughness(picture, ~hole)
+    np.testing.assert_array_equal(found[~hole], picture[~hole])
+    half = calmed(picture, level_of(picture, hole), hints, 0.5)
+    assert roughness(found, hole) < roughness(half, hole) < roughness(picture, hole)
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+def test_what_is_as_rough_as_its_surroundings_keeps_its_grain(hole: np.ndarray, hinted: bool) -> None:
+    picture = grain((40, 44, 3), 20)
+    hints = doubled(halved(picture)) if hinted else None
+    found = calmed(picture, level_of(picture, hole), hints, 1.0)
+    assert roughness(found, hole) > 0.85 * roughness(picture, hole)
+
+
+def test_colour_is_calmed_apart_from_light(hole: np.ndarray) -> None:
+    """Beside grey grain, coloured grain becomes grey and keeps the light's."""
+    picture = grain((40, 44, 1), 20).repeat(3, 2)
+    picture[hole] = grain((40, 44, 3), 20, 1)[hole]
+    found = calmed(picture, level_of(picture, hole), None, 1.0).astype(float)
+    colour = [(p[..., 0].astype(float) - p[..., 2])[hole].std() for p in (picture, found)]
+    light = [p.astype(float).mean(2)[hole].std() for p in (picture, found)]
+    assert colour[1] < colour[0] / 5
+    assert light[1] > 0.8 * light[0]
+
+
+def test_joined_is_the_least_squares_solution(hole: np.ndarray) -> None:
+    mask = np.zeros((9, 11), np.bool_)
+    mask[2:7, 3:8] = True
+    mask[4, 5] = False
+    rng = np.random.default_rng(2)
+    picture = rng.integers(60, 190, (9, 11, 3), dtype=np.uint8)
+    weight = 0.4
+    index = {place: k for k, place in enumerate(zip(*np.nonzero(mask), strict=True))}
+    rows, wanted = [], []
+    for (r, c), k in index.items():
+        for other in ((r + 1, c), (r, c + 1), (r - 1, c), (r, c - 1)):
+            row = np.zeros(len(index))
+            row[k] = 1
+            if other not in index:
+                rows.append(row * weight**0.5)
+                wanted.append((picture[other].astype(float) - picture[r, c]) * weight**0.5)
+            elif other > (r, c):
+                row[index[other]] = -1
+                rows.append(row)
+                wanted.append(np.zeros(3))
+    change = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]
+    exact = np.clip(picture[mask] + change, 0, 255)
+    found = joined(picture, level_of(picture, mask), weight)
+    assert np.abs(found[mask] - exact).max() <= 0.51
+    np.testing.assert_array_equal(found[~mask], picture[~mask])
+
+
+def test_the_step_to_the_known_pixels_goes_and_the_grain_stays(hole: np.ndarray) -> None:
+    picture = grain((40, 44, 3), 10)
+    shifted = picture.copy()
+    shifted[hole] += 40
+    found = joined(shifted, level_of(shifted, hole), 5.0).astype(float)
+    edge = np.abs(found[hole].mean(0) - picture[hole].mean(0))
+    assert edge.max() < 5
+    assert roughness(found, hole) == pytest.approx(roughness(picture, hole), rel=0.1)
+    np.testing.assert_array_equal(found[~hole], picture[~hole])
+
+
+def test_other_holes_pixels_are_neither_read_nor_changed(hole: np.ndarray) -> None:
+    picture = grain((40, 44, 3), 10)
+    own = hole.copy()
+    own[:, 22:] = False
+    found, other = [], picture.copy()
+    other[hole & ~own] = 255
+    for of in (picture, other):
+        level = level_of(of, hole, own)
+        found.append(joined(calmed(of, level, None, 1.0), level, 1.0))
+        np.testing.assert_array_equal(found[-1][~own], of[~own])
+    np.testing.assert_array_equal(found[0][own], found[1][own])
+
+
+def test_where_nothing_is_known_nothing_changes() -> None:
+    picture, everything = grain((12, 12, 3), 30), np.ones((12, 12), np.bool_)
+    level = level_of(picture, everything)
+    np.testing.assert_array_equal(joined(calmed(picture, level, None, 1.0), level, 1.0), picture)
+
+
+def hinted_model() -> PixelCNNPP:
+    torch.manual_seed(3)
+    config = PixelCNNPPConfig(
+        features=4,
+        blocks=1,
+        components=2,
+        hinted=True,
+        encoder=EncoderConfig(widths=(4, 4, 4), blocks=1),
+        crop=8,
+    )
+    return PixelCNNPP(config).eval().double()
+
+
+def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the_same() -> None:
+    model, image = hinted_model(), grain((20, 22, 3), 4)
+    hole = np.zeros((20, 22), np.bool_)
+    hole[4:14, 5:16] = True
+    blended = Tempering(calm=1.0, join=0.5)
+    plain, events = (
+        list(fill(model, image, hole, tempering=tempering, engine="torch", candidates=2))
+        for tempering in (Tempering(), blended)
+    )
+    last = events[-1]
+    assert len(last.rows) == hole.sum()
+    assert (last.row, last.done) == (last.row_count, last.total)
+    assert not last.nats.any()
+    first = plain[0].level
+    assert [e.pixels.tobytes() for e in events if e.level == first] == [
+        e.pixels.tobytes() for e in plain if e.level == first
+    ]
+    whole = image.copy()
+    whole[last.rows, last.columns] = last.pixels[0]
+    assert roughness(whole, hole) < 0.5 * roughness_of(plain, image, hole)
+
+    again, painted = image.copy(), np.zeros_like(hole)
+    for event in events[:-4]:
+        again[event.rows, event.columns] = event.pixels[0]
+        if not event.level:
+            painted[event.rows, event.columns] = True
+    assert 0 < painted.sum() < hole.sum()
+    for event in fill(model, again, hole, tempering=blended, engine="torch", painted=painted):
+        again[event.rows, event.columns] = event.pixels[0]
+    np.testing.assert_array_equal(again, whole)
+
+
+def roughness_of(events: list, image: np.ndarray, hole: np.ndarray) -> float:
+    picture = image.copy()
+    for event in events:
+        picture[event.rows, event.columns] = event.pixels[0]
+    return roughness(picture, hole)
+
+
+@pytest.mark.parametrize("engine", ["reference", "fused"])
+def test_all_engines_blend_to_the_same_bytes(engine: str) -> None:
+    model, image = hinted_model(), grain((14, 15, 3), 4)
+    hole = np.zeros((14, 15), np.bool_)
+    hole[3:10, 4:12] = True
+    of_each = []
+    for name in ("torch", engine):
+        picture = image.copy()
+        for event in fill(model, image, hole, tempering=Tempering(calm=1.0, join=0.5), engine=name):
+            picture[event.rows, event.columns] = event.pixels[0]
+        of_each.append(picture)
+    np.testing.assert_array_equal(*of_each)
