@@ -33,8 +33,9 @@ def doubled(picture: Bytes) -> NDArray[np.float32]:
     large = _enlarged(wanted)
     # What the means are off by is enlarged, too: what that leaves is little, and the steps it makes between cells.
     large += _enlarged(wanted - _means(large))
-    large = np.rint(large * 64) / 64  # so that what follows is exact
-    return large + (wanted - _means(large)).repeat(2, 0).repeat(2, 1)
+    large = np.rint(large * np.float32(64)) / np.float32(64)  # so that what follows is exact
+    large += (wanted - _means(large)).repeat(2, 0).repeat(2, 1)
+    return large
 
 
 def _enlarged(picture: NDArray[np.float32]) -> NDArray[np.float32]:
