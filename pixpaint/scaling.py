@@ -33,9 +33,11 @@ def doubled(picture: Bytes) -> NDArray[np.float32]:
     large = _enlarged(wanted)
     # What the means are off by is enlarged, too: what that leaves is little, and the steps it makes between cells.
     large += _enlarged(wanted - _means(large))
-    large = np.rint(large * np.float32(64)) / np.float32(64)  # so that what follows is exact
-    large += (wanted - _means(large)).repeat(2, 0).repeat(2, 1)
-    return large
+    found: NDArray[np.float32] = np.rint(large * np.float32(64)) / np.float32(
+        64
+    )  # so that what follows is exact
+    found += (wanted - _means(found)).repeat(2, 0).repeat(2, 1)
+    return found
 
 
 def _enlarged(picture: NDArray[np.float32]) -> NDArray[np.float32]:
