@@ -180,7 +180,8 @@ class _Fill:
         found = []
         for k, picture in enumerate(pictures):
             picture = calmed(picture, level, None if hints is None else hints[k], self.calm)
-            found.append(joined(picture, level, self.join * 2**level.level))
+            # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
+            found.append(joined(picture, level, self.join * 4**level.level))
         return np.stack(found)
 
     def _repainted(self, work: "_Work", pictures: Bytes) -> RowPainted:
