@@ -30,12 +30,10 @@ def doubled(picture: Bytes) -> NDArray[np.float32]:
     """A picture uint8 (H, W, C) at twice its size, smoothly, in bytes but not whole ones: (2H, 2W, C). The mean of each
     2 x 2 pixels is the pixel they were."""
     wanted = picture.astype(np.float32)
-    large = _enlarged(wanted)
+    large = np.clip(_enlarged(wanted), np.float32(0), np.float32(255))
     # What the means are off by is enlarged, too: what that leaves is little, and the steps it makes between cells.
     large += _enlarged(wanted - _means(large))
-    found: NDArray[np.float32] = np.rint(large * np.float32(64)) / np.float32(
-        64
-    )  # so that what follows is exact
+    found = np.rint(large * 64).astype(np.float32) / np.float32(64)  # so that what follows is exact
     found += (wanted - _means(found)).repeat(2, 0).repeat(2, 1)
     return found
 

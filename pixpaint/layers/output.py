@@ -10,7 +10,6 @@ Randomness is an argument: noise (N, 4, H, W), whose first plane is uniform on (
 bit), and whose others are logistic, one for each channel.
 """
 
-from math import log
 from typing import NamedTuple, Protocol
 
 import torch
@@ -22,6 +21,7 @@ from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 MIN_LOG_SCALE = -7.0
 SETTLED_LOG_SCALE = -5.3
 """That of a logistic with the deviation of a number uniform over four bytes, 1.15 bytes."""
+LOG_127_5 = 4.848116361
 VALUES = 256
 
 
@@ -30,9 +30,8 @@ class Tempering(NamedTuple):
 
     `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
     scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
-    `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill
-    follows surroundings that are smoother than what is drawn, and `join`, from 0, how closely it is joined to them: see
-    pixpaint/sampling/blending.py.
+    `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill follows surroundings that are smoother
+    than what is drawn, and `join`, from 0, how closely it is joined to them: see pixpaint/sampling/blending.py.
     """
 
     choice: float = 1.0
@@ -99,12 +98,19 @@ class DiscretizedLogisticMixture:
         upper = inverse_scale * (centred + 1 / (self.levels - 1))
         lower = inverse_scale * (centred - 1 / (self.levels - 1))
         middle = inverse_scale * centred
-        mass = torch.sigmoid(upper) - torch.sigmoid(lower)
-        # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there
-        # the density at the bin's centre, times its width, stands for it. The inner maximum keeps log's own
-        # gradient finite under where.
-        density = middle - log_scales - 2 * F.softplus(middle) - log((self.levels - 1) / 2)
-        inside = torch.where(mass > 1e-5, torch.log(mass.clamp(min=1e-12)), density)
+        if self.levels == VALUES:
+            mass = torch.sigmoid(upper) - torch.sigmoid(lower)
+            # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there
+            # the density at the bin's centre, times its width, stands for it. The inner maximum keeps log's own
+            # gradient finite under where.
+            density = middle - log_scales - 2 * F.softplus(middle) - LOG_127_5
+            inside = torch.where(mass > 1e-5, torch.log(mass.clamp(min=1e-12)), density)
+        else:  # wider bins have no one density: the same difference without cancellation
+            inside = (
+                F.logsigmoid(upper)
+                + F.logsigmoid(-lower)
+                + torch.log(-torch.expm1(-2 / (self.levels - 1) * inverse_scale))
+            )
         log_mass = torch.where(
             x < -0.999, F.logsigmoid(upper), torch.where(x > 0.999, F.logsigmoid(-lower), inside)
         )

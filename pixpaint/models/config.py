@@ -37,10 +37,10 @@ class EncoderConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """What every model of the family has: 3 `channels` or 1, 256 `levels` or 2 (Bernoulli), F `features`.
+    """What every model of the family has: 3 `channels` or 1, so many `levels`, F `features`.
 
-    Levels are how many bytes, evenly spaced from 0 to 255, a model knows; a mixture of logistics may have a few more
-    than two.
+    Levels are how many bytes, evenly spaced from 0 to 255, a model knows: 256, or 2 (Bernoulli); in a mixture of
+    logistics also some numbers between.
 
     `classes` counts the class names (0: none). `crop` is the side in pixels it was trained at. `oriented` models
     are told in which of the 8 orientations they paint; `hinted` ones, if they are given a hint everywhere, what the

@@ -8,6 +8,7 @@ level is mended before the next one is painted on it.
 Pictures are uint8 (H, W, C), as large as the level they belong to; only the level's own pixels change.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.models.encoder import continued
-from pixpaint.sampling.pyramid import AROUND, Level
+from pixpaint.sampling.pyramid import Level, around
 from pixpaint.scaling import Bytes
 
 SQUARE = 5
 """Side in pixels of the squares in which roughness is measured."""
+ENLARGED = 4
+"""How far in pixels from a cell of the coarser level the enlarged one still reads it."""
 LEAST_ROUGH = 0.15
 """Bytes that both roughnesses have more than they are measured to have: rounding makes it, and no ground is flatter."""
 SWEEPS = 32
@@ -29,8 +32,7 @@ SWEEPS = 32
 REACH = 32
 """How far in pixels a seam's step is felt: so many steps of the conjugate gradients."""
 OPPONENT = torch.tensor(
-    [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]],
-    dtype=torch.float64,
+    [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
 )
 """From RGB to light, red against blue and both against green: where the light changes, the colour often does not."""
 
@@ -39,56 +41,56 @@ def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm
     """The picture with its painted pixels as rough as the known ones around them, where they are rougher; by the share
     `calm` of that, from 0 to 1.
 
-    At a finer level roughness is how far pixels are from `hints` (H, W, C), the enlarged coarser level, and the painted
-    ones are brought nearer to these; at the coarsest, where there are none, it is how far they are from their
-    neighbours, and they are brought nearer to the smooth continuation of the known pixels. It is measured near each
-    pixel, in light and two colours apart, and its logarithm is continued smoothly from the known pixels into the hole.
+    Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
+    at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
+    averaged near each pixel, in light and two colours apart, and its logarithm is continued smoothly from the known
+    pixels into the hole. Painted pixels are brought nearer to what has none.
     """
     cut = _Cut.of(level)
-    if not calm or not cut.known.any():
-        return picture
-    turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1, dtype=torch.float64)
+    turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1)
     x = _tensor(picture[cut.box], turn)
     if hints is None:
-        base = continued(x, cut.known, SWEEPS)
-        known, painted = _steps(x, cut.known), _steps(x, cut.own)
+        plain, known = _median(continued(x, cut.own + cut.known, SWEEPS)), cut.known
     else:
-        base = _tensor(hints[cut.box], turn)
-        far = (x - base).abs()
-        known, painted = _Amount(far * cut.known, cut.known), _Amount(far * cut.own, cut.own)
-    around, measured = known.nearby()
-    wanted = continued((around + LEAST_ROUGH).log(), cut.known * measured, SWEEPS).exp()
-    share = (wanted / (painted.nearby()[0] + LEAST_ROUGH)).clamp(max=1)
-    return cut.put(picture, base + (1 - calm * (1 - share)) * (x - base), turn)
+        # Beside the hole the coarser level was painted, too, and as far as its enlargement reaches.
+        plain, known = _tensor(hints[cut.box], turn), _eroded(cut.known)
+    far = (x - plain).abs()
+    around, measured = _nearby(far, known)
+    measured = measured * known
+    if not calm or not measured.any():
+        return picture
+    wanted = continued((around + LEAST_ROUGH).log(), measured, SWEEPS).exp()
+    share = (wanted / (_nearby(far, cut.own)[0] + LEAST_ROUGH)).clamp(max=1)
+    return cut.put(picture, plain + (1 - calm * (1 - share)) * (x - plain), turn)
 
 
-def joined(picture: Bytes, level: Level, weight: float) -> Bytes:
+def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = lambda: False) -> Bytes:
     """The picture without the step where painted pixels meet known ones: it is spread over the painted ones.
 
     Least squares: their steps among each other are to stay as they are, and those to known neighbours are to be none,
     which counts `weight` times as much. So it is the seamless cloning of Perez, Gangnet and Blake (2003), but bears
-    with a seam that looks like any other step. It is found by conjugate gradients, from no change at all.
+    with a seam that looks like any other step. It is found by conjugate gradients, from no change at all, or left as
+    far as it has come when `stop` says so.
     """
     cut = _Cut.of(level)
     if not weight or not cut.known.any():
         return picture
-    turn = torch.eye(picture.shape[2], dtype=torch.float64)
+    turn = torch.eye(picture.shape[2])
     x = _tensor(picture[cut.box], turn)
     seams = [cut.own * side for side in _neighbours(cut.known)]
     inner = [cut.own * side for side in _neighbours(cut.own)]
-    diagonal = (torch.stack(inner).sum(0) + weight * torch.stack(seams).sum(0)).clamp(min=1e-9)
+    met = torch.stack(seams).sum(0)
+    diagonal = (torch.stack(inner).sum(0) + weight * met).clamp(min=1e-9)
 
     def applied(change: Tensor) -> Tensor:
-        sides = zip(inner, _neighbours(change), strict=True)
-        return diagonal * change - torch.stack([mask * side for mask, side in sides]).sum(0)
+        return diagonal * change - _total(inner, _neighbours(change))
 
-    steps = [mask * (side - x) for mask, side in zip(seams, _neighbours(x), strict=True)]
-    left = weight * torch.stack(steps).sum(0)
+    left = weight * (_total(seams, _neighbours(x)) - met * x)
     change, way, last = torch.zeros_like(x), torch.zeros_like(x), torch.ones(())
     for _ in range(REACH):
         towards = left / diagonal
         size = (left * towards).sum()
-        if size < 1e-9:
+        if size < 1e-6 or stop():
             break
         way = towards + size / last * way
         against = applied(way)
@@ -106,12 +108,8 @@ class _Cut(NamedTuple):
 
     @classmethod
     def of(cls, level: Level) -> "_Cut":
-        rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
-        box = (
-            slice(max(rows[0] - AROUND, 0), rows[-1] + AROUND + 1),
-            slice(max(columns[0] - AROUND, 0), columns[-1] + AROUND + 1),
-        )
-        own, known = (torch.from_numpy(mask[box]).double()[None, None] for mask in (level.own, ~level.hole))
+        box = around(level)
+        own, known = (torch.from_numpy(mask[box]).float()[None, None] for mask in (level.own, ~level.hole))
         return cls(box, own, known)
 
     def put(self, picture: Bytes, x: Tensor, turn: Tensor) -> Bytes:
@@ -122,28 +120,32 @@ class _Cut(NamedTuple):
         return found
 
 
-class _Amount(NamedTuple):
-    """Something measured at each pixel, summed (1, C, h, w), and how often (1, 1, h, w)."""
-
-    total: Tensor
-    times: Tensor
-
-    def nearby(self) -> tuple[Tensor, Tensor]:
-        """Its mean in the square around each pixel, 0 where it was measured nowhere, and whether it was."""
-        total, times = (F.avg_pool2d(part, SQUARE, 1, SQUARE // 2) for part in self)
-        return total / times.clamp(min=1e-9), (times > 0).double()
-
-
 def _tensor(pixels: NDArray[np.uint8] | NDArray[np.float32], turn: Tensor) -> Tensor:
     """Pixels (h, w, C) as (1, C, h, w), turned."""
-    return (torch.from_numpy(pixels).double() @ turn.T).movedim(-1, 0)[None]
+    return (torch.from_numpy(pixels).float() @ turn.T).movedim(-1, 0)[None]
 
 
-def _steps(x: Tensor, mask: Tensor) -> _Amount:
-    """The steps from each pixel of the mask to its neighbours in it."""
-    pairs = [mask * side for side in _neighbours(mask)]
-    steps = [pair * (side - x).abs() for pair, side in zip(pairs, _neighbours(x), strict=True)]
-    return _Amount(torch.stack(steps).sum(0), torch.stack(pairs).sum(0))
+def _median(x: Tensor) -> Tensor:
+    """Of the 3 x 3 pixels around each one of x (1, C, h, w); beyond the edges their pixels go on."""
+    squares = F.pad(x, (1, 1, 1, 1), mode="replicate").unfold(2, 3, 1).unfold(3, 3, 1)
+    return squares.flatten(4).median(4).values
+
+
+def _eroded(mask: Tensor) -> Tensor:
+    """Where all pixels within ENLARGED of a pixel of the mask (1, 1, h, w) are in it."""
+    return 1 - F.max_pool2d(1 - mask, 2 * ENLARGED + 1, 1, ENLARGED)
+
+
+def _nearby(amount: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of an amount (1, C, h, w) over those pixels of the square around each pixel that are in the mask (1, 1,
+    h, w), 0 where there are none, and whether there are any."""
+    total, count = (F.avg_pool2d(part, SQUARE, 1, SQUARE // 2) for part in (amount * mask, mask))
+    return total / count.clamp(min=1e-9), (count > 0).float()
+
+
+def _total(masks: list[Tensor], sides: list[Tensor]) -> Tensor:
+    """The sum of what lies at those sides of each pixel that the masks (1, 1, h, w) name."""
+    return torch.stack([mask * side for mask, side in zip(masks, sides, strict=True)]).sum(0)
 
 
 def _neighbours(x: Tensor) -> list[Tensor]:

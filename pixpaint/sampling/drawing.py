@@ -7,7 +7,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from pixpaint.layers.output import SETTLED_LOG_SCALE
+from pixpaint.layers.output import LOG_127_5, SETTLED_LOG_SCALE
 from pixpaint.sampling.compiled import inner
 
 
@@ -209,7 +209,6 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
         return -_softplus(-float(p[0]) * float(y[0]))
     channels = len(y)
     per_channel = 3 if channels == 3 else 2
-    log_half = math.log((levels - 1) / 2)
     # Both sums of exponentials are kept as a largest term and what the others come to beside it.
     best, rest, best_logit, rest_logit = -1e300, 0.0, -1e300, 0.0
     for k in range(components):
@@ -230,11 +229,15 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
                 nats -= _softplus(-upper)
             elif x > 0.999:
                 nats -= _softplus(lower)
+            elif levels < 256:
+                nats += (
+                    math.log(-math.expm1(-2 / (levels - 1) * inverse)) - _softplus(-upper) - _softplus(lower)
+                )
             else:
                 mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))
                 middle = inverse * centred
                 nats += (
-                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - log_half
+                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - LOG_127_5
                 )
         if nats > best:
             best, rest = nats, rest * math.exp(best - nats) + 1

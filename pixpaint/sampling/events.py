@@ -12,8 +12,10 @@ class RowPainted:
 
     Pixel i lies at (`rows[i]`, `columns[i]`) of the picture: a fill may take the picture turned or mirrored, so
     its rows need not be the picture's. `pixels` is RGB uint8 (candidates, n, 3); `nats` (candidates,) float64 is
-    -log p of these pixels under the model as it was trained. `row` counts from 1 to `row_count`, `done` pixels of
-    `total` are painted, those painted before a continued fill included.
+    -log p of the row's pixels, as they were drawn, under the model as it was trained. `row` counts from 1 to
+    `row_count`, `done` pixels of `total` are painted, those painted before a continued fill included.
+
+    A fill that is blended in shows all of a part of the hole with the part's last row, since all may have changed.
 
     Where a hole is painted coarse to fine, `level` above 0 says that a row of a picture 2^level times smaller was
     painted: the pixels are what its cells cover of the hole, to be shown until a finer level has replaced them, and

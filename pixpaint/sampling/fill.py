@@ -3,7 +3,7 @@ coordinates."""
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,9 +86,10 @@ def fill(
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
-    by `fused` every few milliseconds and perhaps by another thread. `like` is an RGB picture, of the size of those the
-    model was trained on, that the result is to be like, for models with `likeness`. `coarse` is a model that paints
-    the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
+    by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm` or `.join` a part of the hole
+    is blended into its surroundings once it is painted, and shown anew with its last row. `like` is an RGB picture, of
+    the size of those the model was trained on, that the result is to be like, for models with `likeness`. `coarse` is a
+    model that paints the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -118,6 +119,7 @@ def fill(
     todo = hole if painted is None else hole & ~painted
     found = [part for part in pair.parts(hole) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
+    sharpened = tempering._replace(calm=0.0, join=0.0)  # the rest is no affair of an engine
     return _Fill(
         pair=pair,
         image=image,
@@ -125,9 +127,9 @@ def fill(
         todo=todo,
         seeds=[seed + k for k in range(candidates)],
         like=None if like is None else in_colours_of(model.config, like),
-        paint=lambda by, window: chosen[by](by, window, tempering, stop),
-        calm=tempering.calm,
-        join=tempering.join,
+        paint=lambda by, window: chosen[by](by, window, sharpened, stop),
+        tempering=tempering,
+        stop=stop,
     ).run(found)
 
 
@@ -142,8 +144,8 @@ class _Fill:
     seeds: list[int]
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
-    calm: float
-    join: float
+    tempering: Tempering
+    stop: Callable[[], bool]
     row: int = 0
     row_count: int = 0
     done: int = 0
@@ -152,6 +154,8 @@ class _Fill:
 
     def run(self, found: list[Part]) -> Iterator[RowPainted]:
         """Paints these parts, each coarsest level first."""
+        calm = self.tempering.calm
+        blends = bool(calm or self.tempering.join)
         self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
@@ -165,39 +169,44 @@ class _Fill:
             hints: Hints | None = None
             for k, level in enumerate(pyramid):
                 pictures = np.repeat(level.at.picture[None], len(self.seeds), 0)
-                share = detail(level.at, pyramid[k - 1].at) if self.calm and k else 1.0
-                yield from self._paint_level(level, hints, pictures, 1 - self.calm * (1 - share))
+                share = detail(level.at, pyramid[k - 1].at) if calm and k else 1.0
+                end, last = self.done + int(level.todo.sum()), None
+                for event in self._paint_level(level, hints, pictures, 1 - calm * (1 - share)):
+                    if blends and event.done == end and not event.level:
+                        last = event  # to be shown with all that changes when the level is blended
+                    else:
+                        yield event
+                if blends and not self.stopped:
+                    pictures = self._blended(level, hints, pictures)
                 if self.stopped:
                     return
-                pictures = self._blended(level.at, hints, pictures)
                 if level.at.level:
                     hints = np.stack([doubled(picture) for picture in pictures])
-                elif self.calm or self.join:
-                    yield self._repainted(level, pictures)
+                elif last is not None:
+                    yield self._whole(last, level, pictures)
 
-    def _blended(self, level: Level, hints: Hints | None, pictures: Bytes) -> Bytes:
+    def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), no rougher than their surroundings and joined to them."""
-        found = []
+        found, level = [], work.at
+        # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
+        weight = self.tempering.join * 4**level.level
         for k, picture in enumerate(pictures):
-            picture = calmed(picture, level, None if hints is None else hints[k], self.calm)
-            # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
-            found.append(joined(picture, level, self.join * 4**level.level))
+            calm = calmed(picture, level, None if hints is None else hints[k], self.tempering.calm)
+            blended = joined(calm, level, weight, self.stop)
+            found.append(quantized(blended, work.by.model.config.levels))
+            self.stopped = self.stopped or self.stop()
         return np.stack(found)
 
-    def _repainted(self, work: "_Work", pictures: Bytes) -> RowPainted:
-        """All of a part at once, once it is painted and has been blended."""
+    def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:
+        """The last row of a part with all others, which may have changed."""
         part, level = work.part, work.at
         rows, columns = np.nonzero(level.own[: len(part.region_rows), : len(part.region_columns)])
         shown = pictures[:, rows, columns]
-        return RowPainted(
+        return replace(
+            last,
             rows=rows + part.region_rows.start,
             columns=columns + part.region_columns.start,
             pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
-            nats=np.zeros(len(pictures)),
-            row=self.row,
-            row_count=self.row_count,
-            done=self.done,
-            total=self.total,
         )
 
     def _work(self, part: Part) -> "list[_Work]":

@@ -157,16 +157,21 @@ def detail(level: Level, coarser: Level) -> float:
 def slope(level: Level) -> float | None:
     """The mean step in bytes from a pixel to the next one, of the known ones within AROUND pixels of the box of what is
     to be painted; None where there are none."""
-    rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
-    near = np.s_[
-        max(rows[0] - AROUND, 0) : rows[-1] + 1 + AROUND,
-        max(columns[0] - AROUND, 0) : columns[-1] + 1 + AROUND,
-    ]
+    near = around(level)
     picture, known = level.picture[near].astype(np.float32), ~level.hole[near]
     down = np.abs(picture[1:] - picture[:-1]).mean(2)[known[1:] & known[:-1]]
     right = np.abs(picture[:, 1:] - picture[:, :-1]).mean(2)[known[:, 1:] & known[:, :-1]]
     count = down.size + right.size
     return float(down.sum() + right.sum()) / count if count else None
+
+
+def around(level: Level) -> tuple[slice, slice]:
+    """The rows and columns of the box of what is to be painted, and AROUND more on each side."""
+    rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
+    return (
+        slice(max(rows[0] - AROUND, 0), rows[-1] + 1 + AROUND),
+        slice(max(columns[0] - AROUND, 0), columns[-1] + 1 + AROUND),
+    )
 
 
 def covered(

@@ -39,6 +39,16 @@ def test_a_level_is_as_likely_as_all_the_bytes_that_are_nearest_to_it() -> None:
     torch.testing.assert_close(few, summed, rtol=0, atol=1e-6)
 
 
+def test_wide_bins_far_out_cost_what_they_hold() -> None:
+    """Far below the mean the logistic's distribution function is e^((x - mean) / s)."""
+    scale = math.exp(-5.0)
+    params = torch.tensor([0.0, 0.9, -5.0], dtype=torch.float64).view(1, 3, 1, 1)
+    x = torch.full((1, 1, 1, 1), -1 / 5, dtype=torch.float64)
+    upper, lower = ((float(x) + edge / 15 - 0.9) / scale for edge in (1, -1))
+    nats = DiscretizedLogisticMixture(1, 1, 16).log_prob(params, x).item()
+    assert nats == pytest.approx(upper + math.log1p(-math.exp(lower - upper)), abs=1e-9)
+
+
 def test_colour_bins_sum_to_one_at_every_channel() -> None:
     """Each channel given those before it sums to one, so all colours together do."""
     output = DiscretizedLogisticMixture(3, 2)

@@ -43,7 +43,7 @@ def test_what_is_rougher_than_its_surroundings_is_calmed(
     picture[hole] = grain((40, 44, channels), 25, 1)[hole]
     hints = doubled(halved(np.where(hole[..., None], 120, picture).astype(np.uint8))) if hinted else None
     found = calmed(picture, level_of(picture, hole), hints, 1.0)
-    assert roughness(found, hole) < 1.6 * roughness(picture, ~hole)
+    assert roughness(found, hole) < roughness(picture, hole) / (5 if hinted else 1.7)
     np.testing.assert_array_equal(found[~hole], picture[~hole])
     half = calmed(picture, level_of(picture, hole), hints, 0.5)
     assert roughness(found, hole) < roughness(half, hole) < roughness(picture, hole)
@@ -64,11 +64,22 @@ def test_colour_is_calmed_apart_from_light(hole: np.ndarray) -> None:
     found = calmed(picture, level_of(picture, hole), None, 1.0).astype(float)
     colour = [(p[..., 0].astype(float) - p[..., 2])[hole].std() for p in (picture, found)]
     light = [p.astype(float).mean(2)[hole].std() for p in (picture, found)]
-    assert colour[1] < colour[0] / 5
+    assert colour[1] < 0.6 * colour[0]
     assert light[1] > 0.8 * light[0]
 
 
-def test_joined_is_the_least_squares_solution(hole: np.ndarray) -> None:
+@pytest.mark.parametrize("thick", [2, 20])
+def test_edges_and_lines_across_a_hole_stay_as_they_are(thick: int) -> None:
+    picture = grain((40, 44, 3), 2)
+    picture[18 : 18 + thick] -= 80
+    hole = np.zeros((40, 44), np.bool_)
+    hole[4:36, 16:28] = True
+    found = calmed(picture, level_of(picture, hole), None, 1.0)
+    steps = [p[18, 16:28].astype(float).mean() - p[17, 16:28].mean() for p in (picture, found)]
+    assert steps[1] == pytest.approx(steps[0], rel=0.05)
+
+
+def test_joined_is_the_least_squares_solution() -> None:
     mask = np.zeros((9, 11), np.bool_)
     mask[2:7, 3:8] = True
     mask[4, 5] = False
@@ -150,7 +161,8 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
     last = events[-1]
     assert len(last.rows) == hole.sum()
     assert (last.row, last.done) == (last.row_count, last.total)
-    assert not last.nats.any()
+    assert [e.row for e in events] == [e.row for e in plain]
+    assert all(e.done < e.total for e in events[:-1])
     first = plain[0].level
     assert [e.pixels.tobytes() for e in events if e.level == first] == [
         e.pixels.tobytes() for e in plain if e.level == first
@@ -159,8 +171,9 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
     whole[last.rows, last.columns] = last.pixels[0]
     assert roughness(whole, hole) < 0.5 * roughness_of(plain, image, hole)
 
+    stops = [k for k, event in enumerate(events) if not event.level][1::4]
     again, painted = image.copy(), np.zeros_like(hole)
-    for event in events[:-4]:
+    for event in events[: stops[1]]:
         again[event.rows, event.columns] = event.pixels[0]
         if not event.level:
             painted[event.rows, event.columns] = True
@@ -168,6 +181,44 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
     for event in fill(model, again, hole, tempering=blended, engine="torch", painted=painted):
         again[event.rows, event.columns] = event.pixels[0]
     np.testing.assert_array_equal(again, whole)
+
+
+@pytest.mark.parametrize("levels", [2, 16])
+def test_blended_pixels_are_of_the_models_levels(levels: int) -> None:
+    torch.manual_seed(0)
+    config = PixelCNNPPConfig(channels=1, levels=levels, features=4, blocks=1, components=2, crop=8)
+    image = grain((14, 15, 3), 40)
+    hole = np.zeros((14, 15), np.bool_)
+    hole[4:9, 4:10] = True
+    events = list(fill(PixelCNNPP(config).eval(), image, hole, tempering=Tempering(calm=1.0, join=1.0)))
+    assert not np.any(events[-1].pixels % (255 // (levels - 1)))
+
+
+def test_a_fill_that_is_stopped_while_it_is_blended_can_go_on() -> None:
+    """What is painted last is not told before it is blended, so that there is something left to paint."""
+    model, image = hinted_model(), grain((20, 22, 3), 4)
+    hole = np.zeros((20, 22), np.bool_)
+    hole[4:14, 5:16] = True
+    blended = Tempering(calm=1.0, join=0.5)
+    whole = list(fill(model, image, hole, tempering=blended, engine="torch"))
+    pixels = 0
+
+    def stop() -> bool:  # it is asked before each pixel, and then again between the steps of blending
+        nonlocal pixels
+        pixels += 1
+        return pixels > 3 + whole[-1].total
+
+    painted, picture = np.zeros_like(hole), image.copy()
+    events = list(fill(model, image, hole, tempering=blended, engine="torch", stop=stop))
+    assert len(events) < len(whole)
+    for event in events:
+        picture[event.rows, event.columns] = event.pixels[0]
+        if not event.level:
+            painted[event.rows, event.columns] = True
+    assert (hole & ~painted).sum() > 0
+    for event in fill(model, picture, hole, tempering=blended, engine="torch", painted=painted):
+        picture[event.rows, event.columns] = event.pixels[0]
+    np.testing.assert_array_equal(picture[hole], whole[-1].pixels[0])
 
 
 def roughness_of(events: list, image: np.ndarray, hole: np.ndarray) -> float:
@@ -183,9 +234,11 @@ def test_all_engines_blend_to_the_same_bytes(engine: str) -> None:
     hole = np.zeros((14, 15), np.bool_)
     hole[3:10, 4:12] = True
     of_each = []
+    unblended = [e.pixels.tobytes() for e in fill(model, image, hole, engine=engine)][-1]
     for name in ("torch", engine):
         picture = image.copy()
         for event in fill(model, image, hole, tempering=Tempering(calm=1.0, join=0.5), engine=name):
             picture[event.rows, event.columns] = event.pixels[0]
         of_each.append(picture)
     np.testing.assert_array_equal(*of_each)
+    assert event.pixels.tobytes() != unblended
