@@ -25,6 +25,8 @@ SQUARE = 5
 """Side in pixels of the squares in which roughness is measured."""
 ENLARGED = 4
 """How far in pixels from a cell of the coarser level the enlarged one still reads it."""
+MOST = 2.0
+"""How many times rougher the details of a finer level may become."""
 LEAST_ROUGH = 0.15
 """Bytes that both roughnesses have more than they are measured to have: rounding makes it, and no ground is flatter."""
 SWEEPS = 32
@@ -38,13 +40,13 @@ OPPONENT = torch.tensor(
 
 
 def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float) -> Bytes:
-    """The picture with its painted pixels as rough as the known ones around them, where they are rougher; by the share
-    `calm` of that, from 0 to 1.
+    """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
+    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1.
 
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
     averaged near each pixel, in light and two colours apart, and its logarithm is continued smoothly from the known
-    pixels into the hole. Painted pixels are brought nearer to what has none.
+    pixels into the hole. Painted pixels are brought nearer to what has none, or farther from it.
     """
     cut = _Cut.of(level)
     turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1)
@@ -55,12 +57,12 @@ def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm
         # Beside the hole the coarser level was painted, too, and as far as its enlargement reaches.
         plain, known = _tensor(hints[cut.box], turn), _eroded(cut.known)
     far = (x - plain).abs()
-    around, measured = _nearby(far, known)
+    rough, measured = _nearby(far, known)
     measured = measured * known
     if not calm or not measured.any():
         return picture
-    wanted = continued((around + LEAST_ROUGH).log(), measured, SWEEPS).exp()
-    share = (wanted / (_nearby(far, cut.own)[0] + LEAST_ROUGH)).clamp(max=1)
+    wanted = continued((rough + LEAST_ROUGH).log(), measured, SWEEPS).exp()
+    share = (wanted / (_nearby(far, cut.own)[0] + LEAST_ROUGH)).clamp(max=1.0 if hints is None else MOST)
     return cut.put(picture, plain + (1 - calm * (1 - share)) * (x - plain), turn)
 
 

@@ -49,6 +49,15 @@ def test_what_is_rougher_than_its_surroundings_is_calmed(
     assert roughness(found, hole) < roughness(half, hole) < roughness(picture, hole)
 
 
+def test_details_that_are_missing_are_made_stronger(hole: np.ndarray) -> None:
+    picture = grain((40, 44, 3), 20)
+    hints = doubled(halved(picture))
+    faint = picture.copy()
+    faint[hole] = np.rint(hints + (picture - hints) * 0.6).clip(0, 255).astype(np.uint8)[hole]
+    found = calmed(faint, level_of(faint, hole), hints, 1.0)
+    assert roughness(found, hole) == pytest.approx(roughness(picture, hole), rel=0.15)
+
+
 @pytest.mark.parametrize("hinted", [False, True])
 def test_what_is_as_rough_as_its_surroundings_keeps_its_grain(hole: np.ndarray, hinted: bool) -> None:
     picture = grain((40, 44, 3), 20)
