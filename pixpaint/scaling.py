@@ -1,4 +1,4 @@
-"""Pictures at half size and back: the step between two levels of a pyramid, the same in training and in sampling."""
+"""Pictures in fewer values, at half size and back, the same in training and in sampling."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,14 +8,21 @@ Bytes = NDArray[np.uint8]
 Hole = NDArray[np.bool_]
 
 
-def halved(picture: Bytes) -> Bytes:
-    """A picture uint8 (H, W, C) at half its size, (ceil(H / 2), ceil(W / 2), C): means of 2 x 2 pixels, rounded; an odd
-    last row or column counts twice."""
+def quantized(pixels: Bytes, levels: int) -> Bytes:
+    """The nearest of so many bytes, evenly spaced from 0 to 255, of bytes of any shape; of two, 255 from 128 on."""
+    if levels == 256:
+        return pixels
+    steps = (pixels.astype(np.uint16) * (levels - 1) + 127) // 255
+    return (steps * (255 // (levels - 1))).astype(np.uint8)
+
+
+def halved(picture: Bytes, levels: int = 256) -> Bytes:
+    """A picture uint8 (H, W, C) at half its size, (ceil(H / 2), ceil(W / 2), C): means of 2 x 2 pixels, rounded, to as
+    many levels as it has; an odd last row or column counts twice."""
     height, width, channels = picture.shape
     even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     cells = even.reshape(-(-height // 2), 2, -(-width // 2), 2, channels).astype(np.uint16)
-    mean: Bytes = np.rint(cells.sum((1, 3)) / 4).astype(np.uint8)
-    return mean
+    return quantized(np.rint(cells.sum((1, 3)) / 4).astype(np.uint8), levels)
 
 
 def halved_hole(hole: Hole) -> Hole:

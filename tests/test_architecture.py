@@ -35,7 +35,8 @@ ALLOWED = {
     "training": MODELS | {"models", "orientation", "scaling"},
     "bench": MODELS | PICTURES | {"models", "orientation", "sampling", "training"},
     "gui": PICTURES | {"assets", "log", "models", "recovery", "sampling", "training"},
-    "commands": PICTURES | {"assets", "log", "layers", "models", "sampling", "training", "bench", "gui"},
+    "commands": PICTURES
+    | {"assets", "log", "layers", "models", "sampling", "scaling", "training", "bench", "gui"},
     "cli": FOUNDATIONS | {"log", "commands"},
     "__main__": {"cli"},
 }

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import bytes_to_units, quantized
+from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
 from pixpaint.models.family import new_model
@@ -18,6 +18,7 @@ from pixpaint.sampling.fill import ENGINES, fill
 from pixpaint.sampling.fill_fused import can_fuse
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.scaling import quantized
 from tests.partitions import holes
 from tests.registry import MODELS, model_of
 

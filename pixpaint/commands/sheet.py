@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.commands.tiles import tiled
-from pixpaint.layers.pixels import quantized
 from pixpaint.models.base import Model
 from pixpaint.sampling.fill import fill
+from pixpaint.scaling import quantized
 from pixpaint.training.masks import fixed_hole
 
 HOLES = ("bottom", "right", "centre", "top", "stroke")

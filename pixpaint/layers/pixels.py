@@ -1,4 +1,4 @@
-"""Bytes outside models, [-1, 1] inside: the one place where the two are converted, and colours to fewer values.
+"""Bytes outside models, [-1, 1] inside: the one place where the two are converted, and colours to grey.
 
 A model of fewer than 256 `levels` knows that many bytes, evenly spaced from 0 to 255: with two a pixel is one bit.
 """
@@ -27,11 +27,3 @@ def grey(pixels: Bytes) -> Bytes:
     """Of RGB pixels uint8 (..., 3) the luma of Rec. 601, rounded: (..., 1)."""
     red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
     return ((299 * red + 587 * green + 114 * blue + 500) // 1000).astype(np.uint8)[..., None]
-
-
-def quantized(pixels: Bytes, levels: int) -> Bytes:
-    """The nearest of so many bytes, evenly spaced from 0 to 255, of bytes of any shape; of two, 255 from 128 on."""
-    if levels == 256:
-        return pixels
-    steps = (pixels.astype(np.uint16) * (levels - 1) + 127) // 255
-    return (steps * (255 // (levels - 1))).astype(np.uint8)

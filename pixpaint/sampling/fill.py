@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pixpaint.errors import BadMask, BadRequest
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import grey, quantized
+from pixpaint.layers.pixels import grey
 from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
@@ -30,7 +30,7 @@ from pixpaint.sampling.plan import Job, plan
 from pixpaint.sampling.pyramid import Level, Part, covered, detail, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
-from pixpaint.scaling import Bytes, doubled
+from pixpaint.scaling import Bytes, doubled, quantized
 
 Hints = NDArray[np.float32]
 

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.pixels import bytes_to_units, quantized
+from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import orient
@@ -58,7 +58,7 @@ def fits(
         for level in known:
             coarser = []
             if level.level < part.coarsest:
-                coarser = [quantized(halved(picture), config.levels) for picture in pictures]
+                coarser = [halved(picture, config.levels) for picture in pictures]
             if level.level > part.coarsest - RANKED:
                 hints = [doubled(picture) for picture in coarser]
                 row, by = nats[part.coarsest - level.level], pair.at(part, level.level)

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixpaint.layers.pixels import quantized
 from pixpaint.sampling.plan import Hole, separate, widen
 from pixpaint.scaling import Bytes, halved, halved_hole
 
@@ -129,9 +128,7 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, values: int 
             Level(
                 level=level,
                 # Means of 2 x 2 pixels, and what enlarges them again, read what is hidden, too.
-                picture=quantized(
-                    halved(np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture)), values
-                ),
+                picture=halved(np.where(last.hole[..., None], np.uint8(HIDDEN), last.picture), values),
                 hole=halved_hole(last.hole),
                 own=halved_hole(last.own),
             )

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.pixels import bytes_to_units, quantized
+from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, orient
-from pixpaint.scaling import Bytes, Hole, doubled, halved
+from pixpaint.scaling import Bytes, Hole, doubled, halved, quantized
 from pixpaint.training.drift import drifted, drifted_details
 from pixpaint.training.masks import random_hole, strokes
 from pixpaint.training.pictures import Pictures
@@ -115,7 +115,7 @@ def make_example(pictures: Pictures, recipe: Recipe, number: int) -> Example:
     hints: NDArray[Any] = image
     hinted = np.zeros_like(hole)
     if kind < recipe.half_size_hints:
-        hints, hinted = doubled(quantized(halved(image), config.levels)), np.ones_like(hole)
+        hints, hinted = doubled(halved(image, config.levels)), np.ones_like(hole)
     elif kind < recipe.half_size_hints + recipe.stroke_hints:
         hints, hinted = rough_colours(rng, image, hole)
     shown = recipe.likeness > 0 and bool(rng.random() < recipe.likeness)

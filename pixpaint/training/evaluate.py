@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.errors import BadRequest
-from pixpaint.layers.pixels import bytes_to_units, quantized
+from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import ORIENTATIONS, Scalar, orient
-from pixpaint.scaling import doubled, halved
+from pixpaint.scaling import doubled, halved, quantized
 from pixpaint.training.masks import fixed_hole
 
 
@@ -78,7 +78,7 @@ def evaluate(
             label = torch.where((given >= 0) & (given < config.classes), given, label)
         told = None
         if hints:
-            half = [doubled(quantized(halved(image), config.levels)) for image in part]
+            half = [doubled(halved(image, config.levels)) for image in part]
             told = np.stack(half)[:, :height, :width]
         each_order = []
         for orientation in range(ORIENTATIONS if ensemble else 1):

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixpaint.errors import BadRequest
-from pixpaint.layers.pixels import quantized
-from pixpaint.scaling import halved
+from pixpaint.scaling import halved, quantized
 
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
@@ -109,7 +108,7 @@ def shrunk(picture: Bytes, times: int, *, levels: int) -> Bytes:
     """A picture uint8 (H, W, C) halved so many times, in so many levels each time."""
     picture = quantized(picture, levels)
     for _ in range(times):
-        picture = quantized(halved(picture), levels)
+        picture = halved(picture, levels)
     return picture
 
 

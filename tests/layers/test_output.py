@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from pixpaint.layers.output import Bernoulli, DiscretizedLogisticMixture, Softmax, Tempering
-from pixpaint.layers.pixels import bytes_to_units, quantized, units_to_bytes
+from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.sampling.noise import draw_noise
+from pixpaint.scaling import quantized
 
 BYTES = torch.arange(256, dtype=torch.uint8)
 WIDE = {"rtol": 0, "atol": 3e-4}

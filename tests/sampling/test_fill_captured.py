@@ -17,7 +17,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from pixpaint.layers.output import AS_TRAINED, Tempering
-from pixpaint.layers.pixels import quantized
 from pixpaint.models.base import Model
 from pixpaint.sampling import fill_captured
 from pixpaint.sampling.events import RowPainted
@@ -27,6 +26,7 @@ from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.graphs import Recorder, Step
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.scaling import quantized
 from tests import test_fill_engines as engines
 from tests.registry import MODELS, model_of
 

@@ -10,7 +10,6 @@ import torch
 
 import pixpaint.training
 from pixpaint.layers.output import AS_TRAINED
-from pixpaint.layers.pixels import quantized
 from pixpaint.models.config import read_config
 from pixpaint.models.family import new_model
 from pixpaint.sampling import fill_masked, masked_loops
@@ -20,6 +19,7 @@ from pixpaint.sampling.fill_masked import MaskedFill
 from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.scaling import quantized
 from tests.registry import MODELS, model_of
 
 NAMES = [name for name, config in MODELS.items() if isinstance(new_model(config), Masked)]

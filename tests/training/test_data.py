@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pixpaint.errors import BadImage, BadRequest
-from pixpaint.layers.pixels import bytes_to_units, quantized, units_to_bytes
+from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
 from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.scaling import quantized
 from pixpaint.training.bitmaps import ALSO_STROKES, CHARACTER, BitmapPictures, lay_bitmap, thicken
 from pixpaint.training.data import digit_pictures, open_pictures, sketch_pictures
 from pixpaint.training.digits import DigitPictures
