@@ -93,7 +93,7 @@ def test_pictures_are_drawn_from_nothing_in_two_levels(capsys: pytest.CaptureFix
     ("options", "named"),
     [
         (("--model", "small", "--coarse", "large"), "without hints"),
-        (("--model", "large", "--coarse", "sketch"), "1 channel(s) of 256 values"),
+        (("--model", "large", "--coarse", "sketch"), "1 channel(s) of 16 values"),
         (("--model", "large", "--coarse", "nobody"), "no model named nobody"),
         (("--model", "large", "--coarse", ""), "coarse model is empty"),
     ],
