@@ -36,11 +36,10 @@ class FillSettings:
 
     `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
     temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
-    `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far the fill follows
-    surroundings that are smoother than it, and `join`, from 0, how closely it is joined to them: see
-    pixpaint/sampling/blending.py. None is what the model's card recommends.
-    `coarse` names another model, which paints the coarsest level first: see pixpaint/sampling/pyramid.py. Raises
-    BadRequest.
+    `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far the fill is made
+    as rough as its surroundings, and `join`, from 0, how closely it is joined to them: see
+    pixpaint/sampling/blending.py. None is what the model's card recommends. `coarse` names another model, which paints
+    the coarsest level first: see pixpaint/sampling/pyramid.py. Raises BadRequest.
     """
 
     model: str = "sketch"

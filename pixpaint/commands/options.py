@@ -78,7 +78,7 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
         "--calm",
         metavar="C",
         type=float,
-        help="how far the fill follows surroundings smoother than it, 0 to 1 (the model's)",
+        help="how far the fill is made as rough as its surroundings, 0 to 1 (the model's)",
     )
     add(
         "--join",

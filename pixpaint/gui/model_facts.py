@@ -112,11 +112,9 @@ class ModelFacts(QObject):
             return self.tr("colour")
         if self.card.levels == 256:
             return self.tr("grey")
-        return (
-            self.tr("black and white")
-            if self.card.levels == 2
-            else self.tr("{levels} greys").format(levels=self.card.levels)
-        )
+        if self.card.levels == 2:
+            return self.tr("black and white")
+        return self.tr("{levels} greys").format(levels=self.card.levels)
 
     def _bytes(self, path: Path | None) -> str:
         if path is None or not path.is_file():

@@ -30,8 +30,8 @@ class Tempering(NamedTuple):
 
     `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
     scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
-    `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill follows surroundings that are smoother
-    than what is drawn, and `join`, from 0, how closely it is joined to them: see pixpaint/sampling/blending.py.
+    `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill is made as rough as its
+    surroundings, and `join`, from 0, how closely it is joined to them: see pixpaint/sampling/blending.py.
     """
 
     choice: float = 1.0
@@ -97,8 +97,8 @@ class DiscretizedLogisticMixture:
         inverse_scale = torch.exp(-log_scales)
         upper = inverse_scale * (centred + 1 / (self.levels - 1))
         lower = inverse_scale * (centred - 1 / (self.levels - 1))
-        middle = inverse_scale * centred
         if self.levels == VALUES:
+            middle = inverse_scale * centred
             mass = torch.sigmoid(upper) - torch.sigmoid(lower)
             # Far out on a tail the two sigmoids agree to the last digit and their difference has no gradient: there
             # the density at the bin's centre, times its width, stands for it. The inner maximum keeps log's own

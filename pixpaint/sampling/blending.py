@@ -48,6 +48,8 @@ def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm
     averaged near each pixel, in light and two colours apart, and its logarithm is continued smoothly from the known
     pixels into the hole. Painted pixels are brought nearer to what has none, or farther from it.
     """
+    if not calm:
+        return picture
     cut = _Cut.of(level)
     turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1)
     x = _tensor(picture[cut.box], turn)
@@ -59,7 +61,7 @@ def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm
     far = (x - plain).abs()
     rough, measured = _nearby(far, known)
     measured = measured * known
-    if not calm or not measured.any():
+    if not measured.any():
         return picture
     wanted = continued((rough + LEAST_ROUGH).log(), measured, SWEEPS).exp()
     share = (wanted / (_nearby(far, cut.own)[0] + LEAST_ROUGH)).clamp(max=1.0 if hints is None else MOST)
@@ -74,8 +76,10 @@ def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool]
     with a seam that looks like any other step. It is found by conjugate gradients, from no change at all, or left as
     far as it has come when `stop` says so.
     """
+    if not weight:
+        return picture
     cut = _Cut.of(level)
-    if not weight or not cut.known.any():
+    if not cut.known.any():
         return picture
     turn = torch.eye(picture.shape[2])
     x = _tensor(picture[cut.box], turn)

@@ -186,7 +186,7 @@ class _Fill:
                     yield self._whole(last, level, pictures)
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
-        """A painted level's pictures (candidates, h, w, C), no rougher than their surroundings and joined to them."""
+        """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
         found, level = [], work.at
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
         weight = self.tempering.join * 4**level.level
@@ -194,7 +194,9 @@ class _Fill:
             calm = calmed(picture, level, None if hints is None else hints[k], self.tempering.calm)
             blended = joined(calm, level, weight, self.stop)
             found.append(quantized(blended, work.by.model.config.levels))
-            self.stopped = self.stopped or self.stop()
+            if self.stop():
+                self.stopped = True
+                break
         return np.stack(found)
 
     def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:

@@ -91,6 +91,20 @@ def small_model(hinted: bool = True) -> PixelCNNPP:
     return model
 
 
+def fresh_model(width: int, crop: int) -> PixelCNNPP:
+    """A hinted model that has learned nothing: its fills are rough."""
+    torch.manual_seed(3)
+    config = PixelCNNPPConfig(
+        features=width,
+        blocks=1,
+        components=2,
+        hinted=True,
+        encoder=EncoderConfig(widths=(width, width, width), blocks=1),
+        crop=crop,
+    )
+    return PixelCNNPP(config).eval()
+
+
 def test_levels_are_painted_from_coarse_to_fine_and_each_covers_the_hole() -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 44, 3), dtype=np.uint8)
     hole = np.zeros((40, 44), bool)
@@ -160,17 +174,7 @@ def test_what_is_far_away_tells_nothing_of_the_detail_around_a_hole() -> None:
 
 
 def test_calm_makes_the_finer_levels_of_a_flat_ground_calmer_and_leaves_the_coarsest() -> None:
-    torch.manual_seed(3)
-    config = PixelCNNPPConfig(
-        channels=3,
-        features=8,
-        blocks=1,
-        components=2,
-        hinted=True,
-        encoder=EncoderConfig(widths=(8, 8, 8), blocks=1),
-        crop=16,
-    )
-    model = PixelCNNPP(config).eval()
+    model = fresh_model(width=8, crop=16)
     image, hole = np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40), np.bool_)
     hole[10:30, 10:30] = True
     seen = []
