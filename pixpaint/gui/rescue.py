@@ -161,7 +161,7 @@ class Rescue(QObject):
             self._recovered.add(file)
             self.wait()  # for what the document before had: the next copy must not wait
             kept = self.keep()
-            self._writer.submit(lambda: _drop(file, lock) if kept is not None and kept.result() else None)
+            self._writer.submit(lambda: _drop(file, lock) if _safe(kept) else None)
             self.offer()
 
         self._documents.when_safe(show)
@@ -171,6 +171,11 @@ class Rescue(QObject):
         if _take(lock):
             _drop(file, lock)
         self.offer()
+
+
+def _safe(kept: Future[bool] | None) -> bool:
+    """Whether a copy that was asked for is written, or called off since its document was saved or given up."""
+    return kept is not None and (kept.cancelled() or kept.result())
 
 
 def _lock_of(file: Path) -> QLockFile:

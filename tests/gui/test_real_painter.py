@@ -126,7 +126,7 @@ def test_the_window_shows_what_the_model_looks_at(qtbot: QtBot, real_window: Mai
     real_window.field_worker.looked.connect(lambda _, look: found.append((look.box, look.field)))
     real_window.does.field_shown.setChecked(True)
     real_window.canvas.pointed.emit(10, 6)
-    qtbot.waitUntil(lambda: real_window.canvas._layers.has_field, timeout=60_000)
+    qtbot.waitUntil(lambda: bool(found) and real_window.canvas._layers.has_field, timeout=60_000)
     ((box, field),) = found
     assert box == (0, 0, 16, 16)
     assert field.at == (10, 6)

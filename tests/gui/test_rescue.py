@@ -138,6 +138,25 @@ def test_what_was_left_behind_is_offered_and_opens_untitled_and_unsaved(
     assert recover(rescue.file).name == "photo (recovered)", "until it is saved it is kept"
 
 
+def test_what_is_recovered_and_saved_at_once_is_offered_no_more(
+    window: MainWindow, rescue: Rescue, folder: Path
+) -> None:
+    file = left_behind(folder, "photo.jpg", 7)
+    writing = threading.Event()
+    wait = rescue.wait
+    rescue.wait = lambda: (wait(), rescue._writer.submit(writing.wait, 10))  # type: ignore[method-assign]
+    rescue.offer()
+    choose(window, "Recover")
+    window.editor.history.setClean()
+    assert rescue._writing is not None
+    assert rescue._writing.cancelled(), "there is nothing to be kept any more"
+    writing.set()
+    wait()
+    assert not file.exists()
+    rescue.offer()
+    assert window.bar.text == ""
+
+
 def test_each_is_offered_the_latest_first_and_can_be_discarded(
     window: MainWindow, rescue: Rescue, folder: Path
 ) -> None:
