@@ -65,20 +65,21 @@ class Planes:
 
 
 class Maps:
-    """A model's maps, finest first, (H, W, channels) each."""
+    """A model's maps, finest first, (N, H, W, channels) each; N is 1 where all candidates share them."""
 
     def __init__(self, maps: Sequence[Tensor], dtype: np.dtype[np.floating]) -> None:
-        parts = [map_[0].movedim(0, -1).reshape(-1).numpy() for map_ in maps]
+        parts = [map_.movedim(1, -1).reshape(-1).numpy() for map_ in maps]
         self.buffer = np.concatenate(parts) if parts else np.zeros(1, dtype)
-        self._places: list[tuple[int, int, int, int]] = []
+        self._places: list[tuple[int, int, int, int, int]] = []
         start = 0
         for map_ in maps:
-            _, channels, rows, columns = map_.shape
+            count, channels, rows, columns = map_.shape
+            own = rows * columns * channels if count > 1 else 0
             strides = (0, 0) if rows == columns == 1 else (columns * channels, channels)
-            self._places.append((start, *strides, channels))
+            self._places.append((start, own, *strides, channels))
             start += map_.numel()
 
-    def place(self, scale: int) -> tuple[int, int, int, int]:
-        """Where the map at 1/scale begins, the lengths of a row and of a cell, nothing where it holds everywhere, and
-        its channels."""
+    def place(self, scale: int) -> tuple[int, int, int, int, int]:
+        """Where the map at 1/scale begins, the lengths of one candidate's part, 0 where all share it, of a row and of a
+        cell, 0 where it holds everywhere, and its channels."""
         return self._places[scale.bit_length() - 1]

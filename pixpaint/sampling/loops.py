@@ -179,8 +179,8 @@ def paint_run(
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W); `base` (2C + 2, H, W) is what they are counted from, see `Base`. What they
-    cost goes to `nats` (N, columns), from column `place` on.
+    `noise` is (N, 4, H, W); `base` (N or 1, 2C + 2, H, W) is what they are counted from, see `Base`. What they cost
+    goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters + head.trusts)
@@ -192,14 +192,15 @@ def paint_run(
     for column in range(first, last):
         _enter(left, above, work, frame, row, column, column + 1)
         run_steps(steps, slots, work, row, column, column + 1, 0, len(steps))
-        origin = base[:channels, row, column]
         for n in range(n_candidates):
+            own = base[n % len(base), :, row, column]
+            origin = own[:channels]
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
             p = scratch[params : params + wide]
             outputs = head.parameters + head.trusts
             p[:outputs] = work.biases[head.bias : head.bias + outputs]
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
-            share = base[channels, row, column]
+            share = own[channels]
             for c in range(channels):
                 counted_from[c] = origin[c]
                 if share > 0:  # as PixelCNNPP._counted_from has it
@@ -208,13 +209,13 @@ def paint_run(
                     if share == 1:
                         owed += frame[n, c, row + 1, column]
                     counted_from[c] = min(max(origin[c] - share * owed, -1.0), 1.0)
-            detail = base[2 * channels + 1, row, column]
+            detail = own[2 * channels + 1]
             if head.levels > 2 and detail != 1:
                 calm(p, head.components, channels, detail)
             if share == 1:
                 settle(p, head.components, channels)
             if head.trusts:
-                lean(p, head.parameters, head.components, channels, base[channels + 1 :, row, column], detail)
+                lean(p, head.parameters, head.components, channels, own[channels + 1 :], detail)
             draw(
                 p, noise[n, :, row, column], tempering, head.levels, head.components,
                 channels, frame, n, row, column, origin, counted_from,

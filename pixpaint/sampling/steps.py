@@ -31,18 +31,18 @@ BLOCK, SHRINK, ENLARGE = 0, 1, 2
     PLANE2, WIDTH2, STRIDE2,
     ABOVE, ABOVE_WIDTH, ABOVE_STRIDE,
     PUBLISH, PUBLISH_WIDTH, PUBLISH_STRIDE,
-    MAP, MAP_ROW, MAP_CELL, MAP_CHANNELS,
+    MAP, MAP_STRIDE, MAP_ROW, MAP_CELL, MAP_CHANNELS,
     W, W_TOP, W_ABOVE, W_SKIP, W_MAP, BIAS,
     W2, W2_TOP, BIAS2,
     HOIST, HOIST2,
-) = range(33)  # fmt: skip
-COLUMNS = 33
+) = range(34)  # fmt: skip
+COLUMNS = 34
 
 
 class Work(NamedTuple):
     """What all loops of a fill share. All arrays are flat.
 
-    `planes` holds the planes (N, 2, columns, channels), row r in place r modulo 2, `maps` the encoder's (H, W,
+    `planes` holds the planes (N, 2, columns, channels), row r in place r modulo 2, `maps` the encoder's (N or 1, H, W,
     channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
     hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller.
     `hoisted` holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in
@@ -96,7 +96,7 @@ def hoist_step(s: Any, work: Any, row: int) -> None:
         for c in range(cells):
             hoisted[y + c * wide : y + c * wide + 2 * F] = biases[s[BIAS2] : s[BIAS2] + 2 * F]
         if s[MAP] >= 0:
-            x = s[MAP] + r * s[MAP_ROW]
+            x = s[MAP] + n * s[MAP_STRIDE] + r * s[MAP_ROW]
             channels = s[MAP_CHANNELS]
             add_product(hoisted, y, wide, maps, x, s[MAP_CELL], cells, weights, s[W_MAP], channels, wide)
         x = s[PLANE2] + n * s[STRIDE2] + ((r + 1) & 1) * s[WIDTH2] * 2 * F
