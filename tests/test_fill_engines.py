@@ -208,7 +208,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
         with torch.inference_mode():
             told = window.told(model)
             whole = model.decode(window.frame(model, told.base), told.condition(model))[0, :, row, column]
-            fill_ = FusedFill(model, window, AS_TRAINED)
+            fill_ = FusedFill(model, window, AS_TRAINED, window.told(model, window.rows(model)))
             fill_.prefill(0, row, go_on)
             fill_.run_row(row, go_on)
             if column:
@@ -216,7 +216,7 @@ def test_fused_draws_from_parameters_within_1e_4_in_float32(name: str) -> None:
             fill_.paint_run(row, column, column + 1, go_on)
         slots = fill_._lowered.horizontal.slots
         start = (slots + 1) * padded(model.config.features)
-        left = fill_._all.work.scratch[start : start + model.output.parameters]
+        left = fill_._work.scratch[start : start + model.output.parameters]
         np.testing.assert_allclose(left, whole, rtol=0, atol=1e-4)
 
 

@@ -34,11 +34,12 @@ BAND = 2048
 
 
 class CachedFill:
-    """A fill under way: the picture as far as it is known, and a cache of its features."""
+    """A fill under way: the picture as far as it is known, and a cache of its features. `told` is what the model is
+    told of the window's `rows`, if that is known already."""
 
-    def __init__(self, model: Model, window: Window, tempering: Tempering) -> None:
+    def __init__(self, model: Model, window: Window, tempering: Tempering, told: Told | None = None) -> None:
         self.model, self.window, self.tempering = model, window, tempering
-        told = window.told(model, window.rows(model))
+        told = told or window.told(model, window.rows(model))
         self.base = told.base
         self.frame = window.frame(model, self.base, window.rows(model))
         self.origin = Base.of(self.base).origin
@@ -49,28 +50,22 @@ class CachedFill:
         self.params = self.frame.new_empty(len(self.frame), model.output.parameters, height, self.width)
         self.cache = FeatureCache(height, self.width)
         self.condition = self.describe(told)
-        self.ended = False
 
     def describe(self, told: Told) -> Condition:
         """What each layer is told of the window."""
         return told.condition(self.model)
 
     def paint(self, stop: Callable[[], bool]) -> Iterator[PaintedRow]:
-        """Prefills the rows above the hole, then paints row by row. Once `stop` was true it is not asked again."""
-
-        def asked() -> bool:
-            self.ended = self.ended or stop()
-            return self.ended
-
+        """Prefills the rows above the hole, then paints row by row."""
         to_paint = np.flatnonzero(self.window.todo.any(1)).tolist()
         start = self.whole_cells(to_paint[0])
-        if not self.prefill(0, start, asked):
+        if not self.prefill(0, start, stop):
             return
         for row in range(start, to_paint[-1] + 1):
-            if asked():
+            if stop():
                 return
             with self.threads():
-                painted = self.paint_row(row, asked)
+                painted = self.paint_row(row, stop)
             if painted is not None:
                 yield painted
             if (0 if painted is None else len(painted.columns)) < np.count_nonzero(self.window.todo[row]):

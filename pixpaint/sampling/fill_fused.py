@@ -6,11 +6,10 @@ is that of reading the horizontal stack's weights once a pixel.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from threading import Lock
 from typing import TypeGuard
 
 import numpy as np
@@ -30,16 +29,15 @@ from pixpaint.sampling.fill_cached import CachedFill
 from pixpaint.sampling.loops import First, Head
 from pixpaint.sampling.lowering import Program
 from pixpaint.sampling.masked_steps import Masked
-from pixpaint.sampling.steps import Numbers, Work
+from pixpaint.sampling.steps import Work
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
 from pixpaint.sampling.window import PaintedRow, Told, Window
 
-PART = 3e8
-"""A call of the loops lasts a millisecond or two on a machine with AVX-512: so many weights times cells, of whole rows
-..."""
+PART = 1e9
+"""A call of the loops lasts some 5 ms on a machine with AVX-512: so many weights times cells, of whole rows ..."""
 
-PIXELS = 8e8
+PIXELS = 4e8
 """... and of pixels one by one. Then Python asks whether to stop."""
 
 PATIENCE = 0.01
@@ -67,83 +65,81 @@ def fill_fused(
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
     must not change. The model is one that `can_fuse`.
 
-    PixelCNN++ on as many threads as torch may use, two at most: the pixels of all candidates are painted by one, so
-    that the weights are read once for all, while the other hoists what the next row needs; rows are run by both.
+    PixelCNN++ on as many threads as torch may use, two at most: one candidate has its row products hoisted by a second
+    one while its pixels are painted, several are painted in two shares side by side.
     """
     assert can_fuse(model)
+    asked = Asked(stop)
     if not isinstance(model, PixelCNNPP):
-        yield from fill_masked.MaskedFill(model, window, tempering).paint(stop)
-    elif torch.get_num_threads() == 1:
-        yield from FusedFill(model, window, tempering).paint(stop)
-    else:
-        with ThreadPoolExecutor(1, "pixpaint-rows") as helper:
-            yield from FusedFill(model, window, tempering, helper).paint(stop)
+        yield from fill_masked.MaskedFill(model, window, tempering).paint(asked)
+        return
+    rows = window.rows(model)
+    told = window.told(model, rows) if window.hints is None else None
 
+    def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
+        return FusedFill(model, part, tempering, told or part.told(model, rows), helper).paint(asked)
 
-Errand = Callable[[Callable[[], bool]], bool]
-"""Does something, unless what it is given says that it is to stop; whether it was done."""
-
-
-class Beside:
-    """Errands that do not depend on each other, run by a helper meanwhile. Who waits for them takes part, and does all
-    where there is no helper."""
-
-    def __init__(self, errands: Iterable[Errand], helper: Executor | None, ended: Callable[[], bool]) -> None:
-        self._left = deque(errands)
-        self._future = None if helper is None else helper.submit(self._run, ended)
-
-    def _run(self, stop: Callable[[], bool]) -> bool:
-        while True:
+    if torch.get_num_threads() == 1:
+        yield from share(window)
+        return
+    with ThreadPoolExecutor(1, "pixpaint-rows") as helper:
+        if window.candidates == 1:
+            yield from share(window, helper)
+        else:
+            mine, theirs = (share(part) for part in window.shares(2))
             try:
-                errand = self._left.popleft()
-            except IndexError:
-                return True
-            if not errand(stop):
-                return False
-
-    def finish(self, stop: Callable[[], bool]) -> bool:
-        """Whether all was done; False if it was stopped meanwhile."""
-        if not self._run(stop):
-            return False
-        if self._future is None or self._future.cancel():
-            return True
-        while not self._future.done():
-            wait([self._future], PATIENCE)
-            if not self._future.done() and stop():
-                return False
-        return self._future.result()
+                yield from side_by_side(mine, theirs, helper)
+            finally:
+                asked.end()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Share:
-    """Some of the candidates as the loops are told of them: the tables of both stacks, the first layers, the frame. One
-    thread at a time is at work on it, as the scratch memory is its own."""
+class Asked:
+    """`stop`, asked by one thread at a time, and no more once it was true or `end` was called."""
 
-    vertical: NDArray[np.int64]
-    horizontal: NDArray[np.int64]
-    first: First
-    above: First
-    left: First
-    frame: Numbers
-    work: Work
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop, self._lock, self._stopped = stop, Lock(), False
 
-    @property
-    def rows(self) -> Work:
-        """The same for the loops over whole rows: with their weights."""
-        return self.work._replace(weights=self.work.row_weights)
+    def __call__(self) -> bool:
+        with self._lock:
+            self._stopped = self._stopped or self._stop()
+            return self._stopped
 
-    def part(self, first: int, last: int, scratch: int) -> "Share":
-        """Candidates [first, last) of these, with so much scratch memory for each."""
-        work, count = self.work, last - first
-        return Share(
-            vertical=_from(first, self.vertical, work),
-            horizontal=_from(first, self.horizontal, work),
-            first=_first_from(first, self.first),
-            above=_first_from(first, self.above),
-            left=_first_from(first, self.left),
-            frame=self.frame[first:last],
-            work=work._replace(candidates=count, scratch=np.zeros(count * scratch, work.planes.dtype)),
-        )
+    def end(self) -> None:
+        with self._lock:
+            self._stopped = True
+
+
+def side_by_side(
+    mine: Iterator[PaintedRow], theirs: Iterator[PaintedRow], helper: Executor
+) -> Iterator[PaintedRow]:
+    """The rows of two shares of the candidates, each painted in a thread of its own. Where they were stopped, as far as
+    both have come."""
+
+    @torch.inference_mode()
+    def next_of_theirs() -> PaintedRow | None:
+        return next(theirs, None)
+
+    def in_advance() -> Iterator[PaintedRow]:
+        # The helper may be a row ahead: rows do not take the same time in both threads.
+        coming = deque(helper.submit(next_of_theirs) for _ in range(2))
+        while (row := coming.popleft().result()) is not None:
+            coming.append(helper.submit(next_of_theirs))
+            yield row
+
+    return in_turn([mine, in_advance()])
+
+
+def in_turn(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
+    """The rows of fills of the same hole as those of one fill of all their candidates. Where they were stopped, as far
+    as all have come."""
+    for parts in zip(*fills, strict=False):
+        counts = {len(part.columns) for part in parts}
+        common = min(counts)
+        pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
+        nats = torch.cat([part.nats[:, :common] for part in parts])
+        yield PaintedRow(parts[0].row, parts[0].columns[:common], pixels, nats)
+        if len(counts) > 1:
+            return
 
 
 class FusedFill(CachedFill):
@@ -151,44 +147,42 @@ class FusedFill(CachedFill):
     thread."""
 
     def __init__(
-        self, model: PixelCNNPP, window: Window, tempering: Tempering, helper: Executor | None = None
+        self,
+        model: PixelCNNPP,
+        window: Window,
+        tempering: Tempering,
+        told: Told,
+        helper: Executor | None = None,
     ) -> None:
-        super().__init__(model, window, tempering)
         self._helper = helper
+        super().__init__(model, window, tempering, told)
         self._lowered = made = lowered(model)
         n, F = len(self.frame), model.config.features
         # Contiguous as the frame is: each loop is compiled for one kind of array.
-        self._noise, self._base = self.noise.contiguous().numpy(), self.base.contiguous().numpy()
-        numbers = self._noise.dtype
+        self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
+        numbers = self._frame.dtype
+        self._base = self.base.contiguous().numpy()
         self._arena = Arena(made.planes, n, self.width, numbers)
-        vertical, horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
-        hoisted = self._place(made.vertical, vertical, 0)
-        hoisted = self._place(made.horizontal, horizontal, hoisted)
+        self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
+        maps = Maps(told.maps, numbers)
+        hoisted = self._place(made.vertical, self._vertical, maps, 0)
+        hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        scratch = self.width * padded(F) * (slots + 3) + padded(model.head.out_channels)
-        self._all = Share(
-            vertical=vertical,
-            horizontal=horizontal,
-            first=self._first_layer(model.first_vertical),
-            above=self._first_layer(model.first_above, "above"),
-            left=self._first_layer(model.first_left),
-            frame=self.frame.numpy(),
-            work=Work(
-                planes=self._arena.buffer,
-                maps=self._maps.buffer,
-                hoisted=np.zeros(hoisted, numbers),
-                scratch=np.zeros(n * scratch, numbers),
-                features=F,
-                candidates=n,
-                width=self.width,
-                **made.arrays,
-            ),
+        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.head.out_channels)
+        self._work = Work(
+            planes=self._arena.buffer,
+            maps=maps.buffer,
+            hoisted=np.zeros(hoisted, numbers),
+            scratch=np.zeros(scratch, numbers),
+            features=F,
+            candidates=n,
+            width=self.width,
+            **made.arrays,
         )
-        half = -(-n // 2)
-        self._shares = [self._all]
-        if helper is not None and n > 1:
-            self._shares = [self._all.part(*span, scratch) for span in ((0, half), (half, n))]
-        self._first_twice = [self._all.part(0, 1, scratch) for _ in range(2)]
+        self._rows = for_rows(self._work)
+        self._first = self._first_layer(model.first_vertical)
+        self._above = self._first_layer(model.first_above, "above")
+        self._left = self._first_layer(model.first_left)
         self._head = Head(
             slot=made.horizontal.output,
             w=made.head_weights[0],
@@ -198,7 +192,8 @@ class FusedFill(CachedFill):
             components=model.config.components,
             levels=model.config.levels,
         )
-        self._ahead: Beside | None = None
+        self._next: Future[bool] | None = None
+        self._ended = False
 
     def threads(self) -> AbstractContextManager[None]:
         """The loops use none of torch's, and the setting is not theirs to change: two of them may run at once."""
@@ -206,11 +201,9 @@ class FusedFill(CachedFill):
 
     def describe(self, told: Told) -> Condition:
         """Nothing: the loops read the maps themselves, a row at a time."""
-        self._maps = Maps(told.maps, self.frame.numpy().dtype)
-        self._alike = len(told.base) == 1  # what is known is the same for all candidates
         return {}
 
-    def _place(self, program: Program, table: NDArray[np.int64], start: int) -> int:
+    def _place(self, program: Program, table: NDArray[np.int64], maps: Maps, start: int) -> int:
         """Fills in where the planes, maps and hoisted rows of a stack lie, these from `start` on; where they end."""
         n, F = len(self.frame), self.model.config.features
         for row, step in zip(table, program.steps, strict=True):
@@ -225,7 +218,7 @@ class FusedFill(CachedFill):
             if step.above is not None:
                 row[columns.ABOVE : columns.ABOVE_STRIDE + 1] = self._arena.place(step.above)
             if layer.project is not None:
-                row[columns.MAP : columns.MAP_CHANNELS + 1] = self._maps.place(layer.scale)
+                row[columns.MAP : columns.MAP_CHANNELS + 1] = maps.place(layer.scale)
             cells = n * self.width // layer.scale
             row[columns.HOIST] = start
             row[columns.HOIST2] = start + cells * padded(F)
@@ -243,159 +236,144 @@ class FusedFill(CachedFill):
         try:
             yield from super().paint(stop)
         finally:
-            self.ended = True  # the helper need not finish what it is at
+            self._ended = True  # the helper need not finish what it is at
 
     def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        if not self._alike:
-            mine, *theirs = (partial(self._prefill, share, first, last) for share in self._shares)
-            beside = self._beside(*theirs)
-            return mine(stop) and beside.finish(stop)
-        # The horizontal stack follows the vertical one a row behind.
-        ahead, behind = self._first_twice
-        following = self._beside()
+        # Without hints of their own, what is known is the same for all candidates: the base tells. The horizontal stack
+        # follows the vertical one a row behind.
+        count = len(self.base)
+        ahead = self._rows._replace(candidates=count)
+        behind = self._work._replace(candidates=count, scratch=np.zeros_like(self._work.scratch))
+        following: Future[bool] | None = None
         for row in range(first, last):
-            if not self._run_known(ahead, row, stop) or not following.finish(stop):
+            if stop() or not self._run_vertical(row, stop, ahead):
                 return False
-            following = self._beside(partial(self._pass_known, behind, row))
-        if not following.finish(stop):
+            if self._helper is None:
+                if not self._pass_row(row, stop, behind):
+                    return False
+                continue
+            if following is not None and not _finished(following, stop):
+                return False
+            following = self._helper.submit(self._pass_row, row, self._has_ended, behind)
+        if following is not None and not _finished(following, stop):
             return False
-        self._arena.copy_first()
+        if count == 1:
+            self._arena.copy_first()
         return True
 
-    def _prefill(self, share: Share, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        """Both stacks over known rows."""
-        return all(
-            self._run_known(share, row, stop) and self._pass_known(share, row, stop)
-            for row in range(first, last)
-        )
-
-    def _run_known(self, share: Share, row: int, stop: Callable[[], bool]) -> bool:
-        """The vertical stack over a row."""
-        hoists = self._hoists(share, share.vertical, row)
-        return all(hoist(stop) for hoist in hoists) and self._run_vertical(share, row, stop)
-
-    def _pass_known(self, share: Share, row: int, stop: Callable[[], bool]) -> bool:
-        """The horizontal stack over a row."""
+    def _pass_row(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        """The horizontal stack over a row of which all is known."""
         return (
-            all(hoist(stop) for hoist in self._hoists(share, share.horizontal, row))
-            and self._hoist_above(share, row, stop)
-            and self._pass_run(share, row, 0, self.width, stop)
+            self._hoist(self._horizontal, row, stop, for_rows(work))
+            and self._hoist_above(row, stop, for_rows(work))
+            and self._pass_run(row, 0, self.width, stop, work)
         )
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
-        # What is hoisted needs only the rows above: the vertical stack's row is begun while the pixels of the one
-        # before are painted. The helper runs half of the candidates.
-        if not (self._ahead or self._hoist_ahead(row)).finish(stop):
+        # What needs only the rows above is hoisted by the helper: the horizontal stack's while the vertical one runs,
+        # the vertical stack's next row while the horizontal one does.
+        work = self._rows
+        horizontal = self._begin(self._horizontal, row)
+        if not self._run_vertical(row, stop, work):
             return False
-        mine, *theirs = self._shares
-        runs = self._beside(*(partial(self._run_vertical, share, row) for share in theirs))
-        hoists = self._beside(*self._hoists(self._all, self._all.horizontal, row))
-        if not (self._run_vertical(mine, row, stop) and hoists.finish(stop) and runs.finish(stop)):
-            return False
-        aboves = self._beside(*(partial(self._hoist_above, share, row) for share in theirs))
-        if not (self._hoist_above(mine, row, stop) and aboves.finish(stop)):
-            return False
-        self._ahead = self._hoist_ahead(row + 1) if row + 1 < self.picture.shape[2] else None
-        return True
+        if row + 1 < self.picture.shape[2]:
+            self._next = self._begin(self._vertical, row + 1)
+        return self._finish(horizontal, self._horizontal, row, stop, work) and self._hoist_above(
+            row, stop, work
+        )
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        return self._pass_run(self._all, row, first, last, stop)
+        return self._pass_run(row, first, last, stop, self._work)
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        share = self._all
         nats = np.empty((len(self.frame), last - first))
         count = max(1, int(PIXELS / (self._lowered.products * len(self.frame))))
         done = first
         while done < last and not stop():
             end = min(done + count, last)
             loops.paint_run(
-                share.horizontal, self._lowered.horizontal.slots, share.left, share.above, self._head, share.work,
-                share.frame, row, done, end, self._noise, self._base, self.tempering, nats, done - first,
+                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
+                self._frame, row, done, end, self._noise, self._base, self.tempering, nats, done - first,
             )  # fmt: skip
             done = end
         return torch.from_numpy(nats[:, : done - first])
 
-    def _beside(self, *errands: Errand) -> Beside:
-        return Beside(errands, self._helper if errands else None, lambda: self.ended)
-
-    def _hoist_ahead(self, row: int) -> Beside:
-        return self._beside(*self._hoists(self._all, self._all.vertical, row))
-
-    def _hoists(self, share: Share, steps: NDArray[np.int64], row: int) -> list[Errand]:
-        """The hoisting of a stack's row."""
-        return [
-            partial(self._hoist, share, steps, row, *part) for part in self._parts(steps, self.width, share)
-        ]
-
-    def _hoist(
-        self,
-        share: Share,
-        steps: NDArray[np.int64],
-        row: int,
-        begin: int,
-        end: int,
-        stop: Callable[[], bool],
-    ) -> bool:
-        if stop():
+    def _run_vertical(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        hoisting, self._next = self._next, None
+        if not self._finish(hoisting, self._vertical, row, stop, work):
             return False
-        loops.hoist_row(steps, share.rows, row, begin, end)
-        return True
-
-    def _run_vertical(self, share: Share, row: int, stop: Callable[[], bool]) -> bool:
-        for begin, end in self._parts(share.vertical, self.width, share):
+        for begin, end in self._parts(self._vertical, self.width, work):
             if begin and stop():
                 return False
             loops.run_row(
-                share.vertical, self._lowered.vertical.slots, share.first, share.above, share.rows,
-                share.frame, row, begin, end,
+                self._vertical, self._lowered.vertical.slots, self._first, self._above, work,
+                self._frame, row, begin, end,
             )  # fmt: skip
         return True
 
-    def _hoist_above(self, share: Share, row: int, stop: Callable[[], bool]) -> bool:
-        for begin, end in self._parts(share.horizontal, self.width, share):
+    def _hoist(self, steps: NDArray[np.int64], row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(steps, self.width, work):
             if begin and stop():
                 return False
-            loops.hoist_above(share.horizontal, share.rows, row, begin, end)
+            loops.hoist_row(steps, work, row, begin, end)
         return True
 
-    def _pass_run(self, share: Share, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        for begin, end in self._parts(share.horizontal, last - first, share):
+    def _hoist_above(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, self.width, work):
+            if begin and stop():
+                return False
+            loops.hoist_above(self._horizontal, work, row, begin, end)
+        return True
+
+    def _pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool], work: Work) -> bool:
+        for begin, end in self._parts(self._horizontal, last - first, work):
             if begin and stop():
                 return False
             loops.pass_run(
-                share.horizontal, self._lowered.horizontal.slots, share.left, share.above, share.work,
-                share.frame, row, first, last, begin, end,
+                self._horizontal, self._lowered.horizontal.slots, self._left, self._above, work,
+                self._frame, row, first, last, begin, end,
             )  # fmt: skip
         return True
 
-    def _parts(self, steps: NDArray[np.int64], pixels: int, share: Share) -> Iterator[tuple[int, int]]:
+    def _parts(self, steps: NDArray[np.int64], pixels: int, work: Work) -> Iterator[tuple[int, int]]:
         """The steps of a stack over so many pixels, in parts that take some milliseconds each."""
-        cost = self._lowered.products * pixels * share.work.candidates
+        cost = self._lowered.products * pixels * work.candidates
         count = max(1, int(len(steps) * PART / cost))
         for begin in range(0, len(steps), count):
             yield begin, min(begin + count, len(steps))
 
+    def _begin(self, steps: NDArray[np.int64], row: int) -> "Future[bool] | None":
+        """Has a row hoisted by the helper, if there is one."""
+        if self._helper is None:
+            return None
+        return self._helper.submit(self._hoist, steps, row, self._has_ended, self._rows)
 
-def _from(first: int, table: NDArray[np.int64], work: Work) -> NDArray[np.int64]:
-    """A table of steps for the candidates from `first` on."""
-    table = table.copy()
-    for at, stride in (
-        (columns.PLANE, columns.STRIDE),
-        (columns.PLANE2, columns.STRIDE2),
-        (columns.ABOVE, columns.ABOVE_STRIDE),
-        (columns.PUBLISH, columns.PUBLISH_STRIDE),
-        (columns.MAP, columns.MAP_STRIDE),
-    ):
-        there = table[:, at] >= 0
-        table[there, at] += first * table[there, stride]
-    blocks = table[:, columns.KIND] == columns.BLOCK
-    cells = first * work.width // table[blocks, columns.SCALE]
-    table[blocks, columns.HOIST] += cells * padded(work.features)
-    table[blocks, columns.HOIST2] += cells * padded(2 * work.features)
-    return table
+    def _finish(
+        self,
+        hoisting: "Future[bool] | None",
+        steps: NDArray[np.int64],
+        row: int,
+        stop: Callable[[], bool],
+        work: Work,
+    ) -> bool:
+        """Waits for the helper, or does its work if it has not begun."""
+        if hoisting is None or hoisting.cancel():
+            return self._hoist(steps, row, stop, work)
+        return _finished(hoisting, stop)
+
+    def _has_ended(self) -> bool:
+        return self._ended
 
 
-def _first_from(first: int, layer: First) -> First:
-    """A first layer for the candidates from `first` on."""
-    to = layer.publish + first * layer.publish_stride if layer.publish >= 0 else layer.publish
-    return layer._replace(plane=layer.plane + first * layer.stride, publish=to)
+def for_rows(work: Work) -> Work:
+    """The same for the loops over whole rows: with their weights."""
+    return work._replace(weights=work.row_weights)
+
+
+def _finished(work: "Future[bool]", stop: Callable[[], bool]) -> bool:
+    """Waits for the helper's work; False if it was stopped meanwhile."""
+    while not work.done():
+        wait([work], PATIENCE)
+        if not work.done() and stop():
+            return False
+    return work.result()

@@ -26,6 +26,12 @@ from pixpaint.sampling.compiled import inner
 LANES = 16
 VECTORS = 2
 PANEL = LANES * VECTORS
+FEW = 4
+"""Rows that are too few to hide how long a matrix takes to come from a farther cache ..."""
+AHEAD = 4096
+"""... so it is fetched so many bytes ahead: the processor does that by itself only to the end of a page."""
+LINE = 64
+"""Bytes that a cache fetches at once."""
 READS_HALF = any(binding.get_host_cpu_features().get(name) for name in ("f16c", "fp-armv8"))
 
 
@@ -85,6 +91,20 @@ def _tile(rows: int, chains: int) -> Callable[..., None]:
             value = builder.load(vector_at(weights, at, v, kept), align=kept_align)
             return builder.fpext(value, vector) if half else value
 
+        byte, number32 = ir.IntType(8), ir.IntType(32)
+        declared: Any = cgutils.get_or_insert_function
+        prefetch = declared(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number32, number32, number32]),
+            "llvm.prefetch.p0i8",
+        )
+
+        def fetch_ahead(at: Any) -> None:
+            for offset in range(AHEAD, AHEAD + PANEL * kept_align, LINE):
+                place = builder.gep(weights, [builder.add(at, index(offset // kept_align))])
+                to_read, keep, data = number32(0), number32(3), number32(1)
+                builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), to_read, keep, data])
+
         def row_at(base: Any, start: Any, step: Any, r: int) -> Any:
             return builder.gep(base, [builder.add(start, builder.mul(step, index(r)))])
 
@@ -108,6 +128,8 @@ def _tile(rows: int, chains: int) -> Callable[..., None]:
         for chain in range(chains):
             this = builder.add(k, index(chain))
             at = builder.mul(this, index(PANEL))
+            if rows <= FEW:
+                fetch_ahead(at)
             w_at = [weight_at(at, v) for v in range(VECTORS)]
             for r in range(rows):
                 x_at = _everywhere(builder, builder.load(builder.gep(inputs_of[r], [this])), vector)

@@ -1,7 +1,7 @@
 """A window of the picture as an engine is given it: cut out, oriented, in the model's channels, on the model's
 device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +65,14 @@ class Window:
         last = int(np.flatnonzero(self.todo.any(1))[-1])
         rows: int = (last // model.coarsest + 1) * model.coarsest
         return rows
+
+    def shares(self, count: int) -> "list[Window]":
+        """The window as `count` windows with a share of the candidates each."""
+        noise = np.array_split(self.noise, count)
+        if self.hints is None:
+            return [replace(self, noise=part) for part in noise]
+        hints = np.array_split(self.hints, count)
+        return [replace(self, noise=part, hints=own) for part, own in zip(noise, hints, strict=True)]
 
     def noise_planes(self, like: Tensor) -> Tensor:
         """The noise as (candidates, 4, h, w), of the dtype and on the device of `like`."""
