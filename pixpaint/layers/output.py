@@ -124,9 +124,9 @@ class DiscretizedLogisticMixture:
         rest[:, :, 1].fill_(SETTLED_LOG_SCALE)
         return torch.cat([logits, rest.reshape(n, -1, height, width)], 1)
 
-    def shifted(self, params: Tensor, base: Tensor, share: Tensor | None = None) -> Tensor:
-        """The parameters (N, P, H, W) of base + share * y, where y is what `params` describe; `base` (N, C, K, H, W)
-        or, the same for all components, (N, C, 1, H, W); `share` (N, 1, H, W), above 0, is 1 if none is given."""
+    def shifted(self, params: Tensor, base: Tensor) -> Tensor:
+        """The parameters (N, P, H, W) of base + y, where y is what `params` describe; `base` (N, C, K, H, W) or, the
+        same for all components, (N, C, 1, H, W)."""
         n, _, height, width = params.shape
         logits, rest = self._split(params)
         means, _, coefficients = self._logistics(rest)
@@ -137,10 +137,7 @@ class DiscretizedLogisticMixture:
             red, green, blue = shift.unbind(1)
             c0, c1, c2 = coefficients.unbind(1)
             shift = torch.stack([red, green - c0 * red, blue - c1 * red - c2 * green], 1)
-        log_scales = rest[:, :, 1]
-        if share is not None:
-            means, log_scales = means * share[:, None], log_scales + torch.log(share)[:, None]
-        moved = torch.cat([torch.stack([means + shift, log_scales], 2), rest[:, :, 2:]], 2)
+        moved = torch.cat([(means + shift)[:, :, None], rest[:, :, 1:]], 2)
         return torch.cat([logits, moved.reshape(n, -1, height, width)], 1)
 
     def sample(self, params: Tensor, noise: Tensor, tempering: Tempering = AS_TRAINED) -> Tensor:

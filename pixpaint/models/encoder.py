@@ -44,7 +44,7 @@ class Context(NamedTuple):
         return self._replace(painted=self.hole * something)
 
     def base(self, multiple: int, *, smoothed: bool) -> Tensor:
-        """What pixels are counted from, (N, 2C + 2, H', W'), see `Base`, of the context `padded` to whole cells; zero
+        """What pixels are counted from, (N, 2C + 1, H', W'), see `Base`, of the context `padded` to whole cells; zero
         for the smooth continuation but with `smoothed`."""
         height, width = (side // 2 * 2 for side in self.hole.shape[2:])
         pairs = self.hole[:, :, 0:height:2] * self.hole[:, :, 1:height:2]
@@ -60,7 +60,7 @@ class Context(NamedTuple):
         share = F.pad(
             share * everywhere, (0, -self.hole.shape[3] % multiple, 0, -self.hole.shape[2] % multiple)
         )
-        return torch.cat([origin, share, smooth, torch.ones_like(share)], 1)
+        return torch.cat([origin, share, smooth], 1)
 
     def filled(self, base: Tensor) -> "Context":
         """With what `base` leads to expect in the hole, in place of zeros."""
@@ -86,20 +86,18 @@ class Base(NamedTuple):
     cell of 2 x 2 is the picture's, so that pixels can be owed what those before them in the cell were above it; share
     (N, 1, H, W) is the part of it they are counted down by: in hidden cells 1/2 for the third pixel, 1 for the last,
     which closes it; else 0. smooth (N, C, H, W): how the known pixels, less the origin, go on into the hole, see
-    `continued`; a component's mean leans on it as far as the network trusts it. detail (N, 1, H, W): the part that is
-    believed of what the network says a pixel differs by; 1 but where a fill is to be calmer, see `Window.detail`.
+    `continued`; a component's mean leans on it as far as the network trusts it.
     """
 
     origin: Tensor
     share: Tensor
     smooth: Tensor
-    detail: Tensor
 
     @staticmethod
     def of(base: Tensor) -> "Base":
-        """The parts of `Context.base` (N, 2C + 2, H, W), or of a chunk of it."""
-        channels = base.shape[1] // 2 - 1
-        return Base(*torch.split(base, [channels, 1, channels, 1], 1))
+        """The parts of `Context.base` (N, 2C + 1, H, W), or of a chunk of it."""
+        channels = base.shape[1] // 2
+        return Base(*torch.split(base, [channels, 1, channels], 1))
 
 
 def continued(x: Tensor, known: Tensor, sweeps: int = 8) -> Tensor:

@@ -224,23 +224,23 @@ class PixelCNNPP(Model):
     def _counted_from(
         self, base: Tensor, params: Tensor, pair: Tensor | None = None, left: Tensor | None = None
     ) -> Tensor:
-        """Output parameters whose means are counted from base (N, 2C + 2, h, w), see `Base`: what is learnt is the
+        """Output parameters whose means are counted from base (N, 2C + 1, h, w), see `Base`: what is learnt is the
         difference. `pair` (N, C, h, w) is what the first two pixels of each pixel's cell sum to, `left` the pixel to
         the left: with them the third pixel is counted from where its cell's mean would be kept, and the last one is
         known but for rounding."""
         assert isinstance(self.output, DiscretizedLogisticMixture)
-        origin, share, smooth, detail = Base.of(base)
+        origin, share, smooth = Base.of(base)
         count = self.output.parameters
-        params, trust = params[:, :count], torch.tanh(params[:, count:]) * detail
+        params, trust = params[:, :count], torch.tanh(params[:, count:])
         if pair is not None and left is not None:
             closes = share == 1
             origin = torch.where(share > 0, (origin - share * (pair + closes * left)).clamp(-1, 1), origin)
             params = torch.where(closes, self.output.settled(params), params)
-            trust, detail = trust.masked_fill(closes, 0.0), detail.masked_fill(closes, 1.0)
+            trust = trust.masked_fill(closes, 0.0)
         shift = origin[:, :, None]
         if self.config.smoothed:
             shift = shift + trust[:, None] * smooth[:, :, None]
-        return self.output.shifted(params, shift, detail)
+        return self.output.shifted(params, shift)
 
 
 def _embeddings(count: int, widths: tuple[int, ...], deviation: float) -> nn.ModuleList:

@@ -93,25 +93,13 @@ def settle(p: Any, components: Any, channels: Any) -> None:
 
 
 @inner
-def calm(p: Any, components: Any, channels: Any, share: Any) -> None:
-    """Makes output parameters those of `share` times what they describe: layers/output.py."""
-    per_channel = 3 if channels == 3 else 2
-    lower = math.log(share)
-    for c in range(channels):
-        start = components * (1 + c * per_channel)
-        for k in range(components):
-            p[start + k] *= share
-            p[start + components + k] += lower
-
-
-@inner
-def lean(p: Any, trusts: Any, components: Any, channels: Any, smooth: Any, share: Any) -> None:
+def lean(p: Any, trusts: Any, components: Any, channels: Any, smooth: Any) -> None:
     """Moves the means of output parameters by `smooth` (C,) as far as each component trusts it, which stands in p from
-    `trusts` on, and by `share` of that: as PixelCNNPP._counted_from has it."""
+    `trusts` on: as PixelCNNPP._counted_from has it."""
     per_channel = 3 if channels == 3 else 2
     for k in range(components):
         own = p[components + k :: components]
-        trust = math.tanh(float(p[trusts + k])) * share
+        trust = math.tanh(float(p[trusts + k]))
         for c in range(channels):
             move = smooth[c]
             if c == 1:

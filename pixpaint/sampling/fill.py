@@ -27,7 +27,7 @@ from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.pyramid import Level, Part, covered, detail, levels
+from pixpaint.sampling.pyramid import Level, Part, covered, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import Bytes, doubled, quantized
@@ -154,8 +154,7 @@ class _Fill:
 
     def run(self, found: list[Part]) -> Iterator[RowPainted]:
         """Paints these parts, each coarsest level first."""
-        calm = self.tempering.calm
-        blends = bool(calm or self.tempering.join)
+        blends = bool(self.tempering.calm or self.tempering.join)
         self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
@@ -167,11 +166,10 @@ class _Fill:
                 check_memory(level.by.model, job, len(self.seeds))
         for pyramid in work:
             hints: Hints | None = None
-            for k, level in enumerate(pyramid):
+            for level in pyramid:
                 pictures = np.repeat(level.at.picture[None], len(self.seeds), 0)
-                share = detail(level.at, pyramid[k - 1].at) if calm and k else 1.0
                 end, last = self.done + int(level.todo.sum()), None
-                for event in self._paint_level(level, hints, pictures, 1 - calm * (1 - share)):
+                for event in self._paint_level(level, hints, pictures):
                     if blends and event.done == end and not event.level:
                         last = event  # to be shown with all that changes when the level is blended
                     else:
@@ -226,9 +224,7 @@ class _Fill:
             work.append(_Work(part=part, at=level, by=by, todo=left, jobs=jobs))
         return work
 
-    def _paint_level(
-        self, work: "_Work", hints: Hints | None, pictures: Bytes, detail: float
-    ) -> Iterator[RowPainted]:
+    def _paint_level(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Iterator[RowPainted]:
         """Paints a level's own pixels into `pictures` (candidates, h, w, C), with `hints` of the same shape."""
         part, level, todo = work.part, work.at, work.todo
         size = 2**level.level
@@ -247,7 +243,6 @@ class _Fill:
                 seeds=self.seeds,
                 label=work.by.label,
                 like=self.like,
-                detail=detail,
             )
             for painted in self.paint(work.by.model, window):
                 self.row += 1
@@ -299,7 +294,6 @@ def _window(
     seeds: list[int],
     label: int,
     like: Bytes | None = None,
-    detail: float = 1.0,
 ) -> Window:
     """A job's window of a level whose cell (0, 0) lies at `origin` of the picture at that level's size."""
     row, column = origin[0] + job.row, origin[1] + job.column
@@ -317,7 +311,6 @@ def _window(
         orientation=job.orientation,
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
         like=like,
-        detail=detail,
     )
 
 

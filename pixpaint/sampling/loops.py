@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pixpaint.layers.output import Tempering
 from pixpaint.sampling.compiled import compiled, inner
-from pixpaint.sampling.drawing import calm, draw, elu, lean, log_prob, settle
+from pixpaint.sampling.drawing import draw, elu, lean, log_prob, settle
 from pixpaint.sampling.steps import (
     ABOVE,
     BLOCK,
@@ -179,7 +179,7 @@ def paint_run(
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W); `base` (N or 1, 2C + 2, H, W) is what they are counted from, see `Base`. What they cost
+    `noise` is (N, 4, H, W); `base` (N or 1, 2C + 1, H, W) is what they are counted from, see `Base`. What they cost
     goes to `nats` (N, columns), from column `place` on.
     """
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
@@ -209,13 +209,10 @@ def paint_run(
                     if share == 1:
                         owed += frame[n, c, row + 1, column]
                     counted_from[c] = min(max(origin[c] - share * owed, -1.0), 1.0)
-            detail = own[2 * channels + 1]
-            if head.levels > 2 and detail != 1:
-                calm(p, head.components, channels, detail)
             if share == 1:
                 settle(p, head.components, channels)
             if head.trusts:
-                lean(p, head.parameters, head.components, channels, own[channels + 1 :], detail)
+                lean(p, head.parameters, head.components, channels, own[channels + 1 :])
             draw(
                 p, noise[n, :, row, column], tempering, head.levels, head.components,
                 channels, frame, n, row, column, origin, counted_from,

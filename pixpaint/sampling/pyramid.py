@@ -23,9 +23,7 @@ from pixpaint.sampling.plan import Hole, separate, widen
 from pixpaint.scaling import Bytes, halved, halved_hole
 
 AROUND = 12
-"""How far from a hole, in pixels of a level, its surroundings reach that tell how much detail it is to have."""
-DETAILED, LEAST = 0.3, 0.1
-"""See `detail`."""
+"""How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
 HIDDEN = 127
 """What a coarser level's picture has where it is not known: it is painted over before anybody looks."""
 
@@ -134,32 +132,6 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, values: int 
             )
         )
     return found
-
-
-def detail(level: Level, coarser: Level) -> float:
-    """How much detail a level has around what is to be painted, beside the coarser one: 1 as in most photographs, LEAST
-    where there is none, as in a blurred background or a clear sky.
-
-    A picture that is enlarged to twice its size has half its slopes there. What the known pixels' slopes have above
-    that is detail; of the coarser level's, DETAILED more in photographs at large.
-    """
-    here, there = slope(level), slope(coarser)
-    if here is None or there is None:
-        return 1.0
-    # A quarter of a byte is what rounding alone makes.
-    share = (here + 0.25) / (there + 0.5) - 0.5
-    return min(max(share / DETAILED, LEAST), 1.0)
-
-
-def slope(level: Level) -> float | None:
-    """The mean step in bytes from a pixel to the next one, of the known ones within AROUND pixels of the box of what is
-    to be painted; None where there are none."""
-    near = around(level)
-    picture, known = level.picture[near].astype(np.float32), ~level.hole[near]
-    down = np.abs(picture[1:] - picture[:-1]).mean(2)[known[1:] & known[:-1]]
-    right = np.abs(picture[:, 1:] - picture[:, :-1]).mean(2)[known[:, 1:] & known[:, :-1]]
-    count = down.size + right.size
-    return float(down.sum() + right.sum()) / count if count else None
 
 
 def around(level: Level) -> tuple[slice, slice]:

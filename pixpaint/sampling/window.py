@@ -25,7 +25,7 @@ class PaintedRow(NamedTuple):
 
 class Told(NamedTuple):
     """What a model is told of a window, or of its first rows, in whole coarsest cells: maps, (1, widths[s], h', w') at
-    each scale, and what pixels are counted from, see `Base`, (1, 2C + 2, h', w'), zeros if from nothing; where there
+    each scale, and what pixels are counted from, see `Base`, (1, 2C + 1, h', w'), zeros if from nothing; where there
     are hints (candidates, ...)."""
 
     maps: list[Tensor]
@@ -40,9 +40,8 @@ class Told(NamedTuple):
 class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
-    0 to 7; hints float32 (candidates, h, w, C), in bytes, if any, each candidate's own, everywhere; detail,
-    above 0, up to 1: by how much calmer than the model says a pixel is drawn that is counted from them; like uint8
-    (h', w', C): a picture that the result is to be like."""
+    0 to 7; hints float32 (candidates, h, w, C), in bytes, if any, each candidate's own, everywhere; like
+    uint8 (h', w', C): a picture that the result is to be like."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]
@@ -51,7 +50,6 @@ class Window:
     label: int
     orientation: int
     hints: NDArray[np.float32] | None = None
-    detail: float = 1.0
     like: NDArray[np.uint8] | None = None
 
     @property
@@ -97,10 +95,7 @@ class Window:
             shown = shown.movedim(-1, 0)[None]
         maps = model.maps(context, label, orientation, shown)
         if base is None:
-            base = context.hole.new_zeros(1, 2 * context.known.shape[1] + 2, *context.hole.shape[2:])
-            base[:, -1] = 1
-        else:
-            base[:, -1] = self.detail
+            base = context.hole.new_zeros(1, 2 * context.known.shape[1] + 1, *context.hole.shape[2:])
         return Told(
             [m if rows is None else m[:, :, : rows // 2**scale] for scale, m in enumerate(maps)],
             base[:, :, :rows],

@@ -170,27 +170,6 @@ def test_grey_draws_follow_the_distribution(levels: int) -> None:
     assert chi_square(counts, expected) < 4
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_calmed_parameters_describe_a_share_of_what_is_drawn(channels: int) -> None:
-    """From the same noise, but for the rounding to bytes of both, in colour of each channel in turn."""
-    torch.manual_seed(1)
-    output = DiscretizedLogisticMixture(channels, 4)
-    params = torch.randn(1, output.parameters, 20, 20, dtype=torch.float64)
-    rest = params[:, 4:].view(1, channels, output.per_channel, 4, 20, 20)
-    rest[:, :, 0] /= 5
-    rest[:, :, 1] -= 4
-    noise = torch.from_numpy(draw_noise(5, 0, 0, 0, 20, 20)).permute(2, 0, 1)[None]
-    share = torch.full((1, 1, 20, 20), 0.25, dtype=torch.float64)
-    nothing = torch.zeros(1, channels, 1, 20, 20, dtype=torch.float64)
-    whole = bytes_to_units(output.sample(params, noise), torch.float64)
-    part = bytes_to_units(output.sample(output.shifted(params, nothing, share), noise), torch.float64)
-    assert (whole.abs() < 1).float().mean() > 0.95
-    inside = (whole.abs() < 1).all(1)[0]
-    assert ((part - whole / 4).abs()[0][:, inside] * 127.5).max() < (1 if channels == 1 else 2.5)
-    unchanged = output.shifted(params, nothing, torch.ones_like(share))
-    torch.testing.assert_close(unchanged, params, rtol=0, atol=0)
-
-
 def test_colder_grey_draws_follow_the_sharpened_distribution() -> None:
     """At temperature 0.5 logits are doubled and scales halved."""
     output = DiscretizedLogisticMixture(1, 3)

@@ -4,12 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.fill import fill
-from pixpaint.sampling.pyramid import LEAST, Level, depth, detail, holds_square, levels, parts
-from pixpaint.scaling import doubled
+from pixpaint.sampling.pyramid import depth, holds_square, levels, parts
 
 CROP = 32
 
@@ -135,60 +133,6 @@ def test_a_hint_changes_what_is_painted() -> None:
     )
     assert a.shape == b.shape
     assert (a != b).any()
-
-
-def level_pair(picture: np.ndarray) -> tuple[Level, Level]:
-    """A picture with a hole in its middle, and the same at half size."""
-    hole = np.zeros(picture.shape[:2], np.bool_)
-    hole[20:40, 24:44] = True
-    fine, coarse = levels(picture, hole, hole, 1)
-    return fine, coarse
-
-
-def test_what_has_no_detail_around_it_is_to_have_none() -> None:
-    rng = np.random.default_rng(4)
-    small = rng.integers(0, 256, (32, 34, 3), dtype=np.uint8)
-    grain = rng.integers(0, 256, (64, 68, 3), dtype=np.uint8)
-    ramp = np.broadcast_to(np.arange(68, dtype=np.uint8)[:, None] * 3, (64, 68, 3)).copy()
-    blurred = np.clip(np.rint(doubled(small)), 0, 255).astype(np.uint8)
-    assert detail(*level_pair(grain)) == 1
-    assert detail(*level_pair(np.full_like(grain, 90))) == LEAST
-    assert detail(*level_pair(ramp)) < 0.3
-    assert LEAST <= detail(*level_pair(blurred)) < 0.6
-    half = (blurred // 2 + grain // 8).astype(np.uint8)
-    assert detail(*level_pair(blurred)) < detail(*level_pair(half)) <= 1
-
-
-def test_where_nothing_is_known_all_detail_is_believed() -> None:
-    hidden = np.ones((16, 16), np.bool_)
-    fine, coarse = levels(np.zeros((16, 16, 3), np.uint8), hidden, hidden, 1)
-    assert detail(fine, coarse) == 1
-
-
-def test_what_is_far_away_tells_nothing_of_the_detail_around_a_hole() -> None:
-    picture = np.full((200, 200, 3), 90, np.uint8)
-    picture[100:] = np.random.default_rng(1).integers(0, 256, (100, 200, 3))
-    hole = np.zeros((200, 200), np.bool_)
-    hole[30:50, 30:50] = True
-    assert detail(*levels(picture, hole, hole, 1)) == LEAST
-
-
-def test_calm_makes_the_finer_levels_of_a_flat_ground_calmer_and_leaves_the_coarsest() -> None:
-    model = fresh_model(width=8, crop=16)
-    image, hole = np.full((40, 40, 3), 90, np.uint8), np.zeros((40, 40), np.bool_)
-    hole[10:30, 10:30] = True
-    seen = []
-    for calm in (0.0, 1.0):
-        rows = list(fill(model, image, hole, tempering=Tempering(calm=calm)))
-        coarse = [event.pixels for event in rows if event.level == rows[0].level]
-        fine = image.copy()
-        for event in rows:
-            fine[event.rows, event.columns] = event.pixels[0]
-        seen.append(
-            (np.concatenate(coarse, 1), np.abs(np.diff(fine[10:30, 10:30].astype(float), axis=0)).mean())
-        )
-    np.testing.assert_array_equal(seen[0][0], seen[1][0])
-    assert seen[1][1] < seen[0][1] / 2
 
 
 def test_models_without_hints_paint_at_one_level() -> None:
