@@ -275,6 +275,43 @@ def test_a_candidate_is_the_fill_of_its_own_seed() -> None:
     assert (three[0] != three[1]).any()
 
 
+@pytest.mark.parametrize("name", [name for name in FUSED_PLUS_PLUS if MODELS[name].hinted])
+def test_candidates_with_hints_of_their_own_are_painted_together(name: str) -> None:
+    """Below many known rows, which such candidates have different features of."""
+    model = model_of(MODELS[name])
+    image = np.random.default_rng(2).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    hole = np.zeros((24, 24), bool)
+    hole[10:22, 4:20] = True
+    expected, _ = painted(model, image, hole, candidates=5, engine="torch")
+    assert (expected[0] != expected[4]).any()
+    threads = torch.get_num_threads()
+    try:
+        for torch_threads in (1, 2):
+            torch.set_num_threads(torch_threads)
+            found, _ = painted(model, image, hole, candidates=5, engine="fused")
+            np.testing.assert_array_equal(found, expected)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_all_fills_in_float32_run_the_same_compiled_loops() -> None:
+    """So that none is compiled while a person waits."""
+    from pixpaint.sampling import loops
+    from pixpaint.sampling.compile_loops import compile_loops
+
+    model = model_of(MODELS["pixel_cnn_pp RGB"], torch.float32)
+    for weight in model.parameters():
+        weight.data = weight.data.half().float()
+    compile_loops()
+    every = (loops.run_row, loops.hoist_row, loops.hoist_above, loops.pass_run, loops.paint_run)
+    before = [loop.signatures for loop in every]
+    image, hole = np.zeros((24, 24, 3), np.uint8), np.zeros((24, 24), bool)
+    hole[10:22, 4:20] = True
+    for candidates in (1, 2, 5):
+        painted(model, image, hole, candidates=candidates, engine="fused")
+    assert [loop.signatures for loop in every] == before
+
+
 def test_holes_far_apart_are_painted_as_if_alone() -> None:
     model = model_of(MODELS["pixel_cnn_pp grey"])
     image = np.random.default_rng(2).integers(0, 256, (10, 40, 3), dtype=np.uint8)

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.models.encoder import continued
-from pixpaint.sampling.pyramid import Level, around
+from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes
 
+AROUND = 12
+"""How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
 SQUARE = 5
 """Side in pixels of the squares in which roughness is measured."""
 ENLARGED = 4
@@ -114,7 +116,7 @@ class _Cut(NamedTuple):
 
     @classmethod
     def of(cls, level: Level) -> "_Cut":
-        box = around(level)
+        box = _around(level)
         own, known = (torch.from_numpy(mask[box]).float()[None, None] for mask in (level.own, ~level.hole))
         return cls(box, own, known)
 
@@ -124,6 +126,15 @@ class _Cut(NamedTuple):
         found = picture.copy()
         found[self.box] = np.where(self.own[0, 0].numpy()[..., None] > 0, pixels, picture[self.box])
         return found
+
+
+def _around(level: Level) -> tuple[slice, slice]:
+    """The rows and columns of the box of what is to be painted, and AROUND more on each side."""
+    rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
+    return (
+        slice(max(rows[0] - AROUND, 0), rows[-1] + 1 + AROUND),
+        slice(max(columns[0] - AROUND, 0), columns[-1] + 1 + AROUND),
+    )
 
 
 def _tensor(pixels: NDArray[np.uint8] | NDArray[np.float32], turn: Tensor) -> Tensor:

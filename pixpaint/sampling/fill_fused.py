@@ -6,7 +6,7 @@ is that of reading the horizontal stack's weights once a pixel.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
@@ -126,13 +126,7 @@ def side_by_side(
             coming.append(helper.submit(next_of_theirs))
             yield row
 
-    return in_turn([mine, in_advance()])
-
-
-def in_turn(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
-    """The rows of fills of the same hole as those of one fill of all their candidates. Where they were stopped, as far
-    as all have come."""
-    for parts in zip(*fills, strict=False):
+    for parts in zip(mine, in_advance(), strict=False):
         counts = {len(part.columns) for part in parts}
         common = min(counts)
         pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
@@ -239,9 +233,9 @@ class FusedFill(CachedFill):
             self._ended = True  # the helper need not finish what it is at
 
     def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        # Without hints of their own, what is known is the same for all candidates: the base tells. The horizontal stack
-        # follows the vertical one a row behind.
-        count = len(self.base)
+        # Without hints of their own, what is known is the same for all candidates. The horizontal stack follows the
+        # vertical one a row behind.
+        count = 1 if self.window.hints is None else len(self.frame)
         ahead = self._rows._replace(candidates=count)
         behind = self._work._replace(candidates=count, scratch=np.zeros_like(self._work.scratch))
         following: Future[bool] | None = None

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from pixpaint.sampling.plan import Hole, separate, widen
 from pixpaint.scaling import Bytes, halved, halved_hole
 
-AROUND = 12
-"""How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
 HIDDEN = 127
 """What a coarser level's picture has where it is not known: it is painted over before anybody looks."""
 
@@ -132,15 +130,6 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, values: int 
             )
         )
     return found
-
-
-def around(level: Level) -> tuple[slice, slice]:
-    """The rows and columns of the box of what is to be painted, and AROUND more on each side."""
-    rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
-    return (
-        slice(max(rows[0] - AROUND, 0), rows[-1] + 1 + AROUND),
-        slice(max(columns[0] - AROUND, 0), columns[-1] + 1 + AROUND),
-    )
 
 
 def covered(

@@ -26,7 +26,7 @@ class PaintedRow(NamedTuple):
 class Told(NamedTuple):
     """What a model is told of a window, or of its first rows, in whole coarsest cells: maps, (1, widths[s], h', w') at
     each scale, and what pixels are counted from, see `Base`, (1, 2C + 1, h', w'), zeros if from nothing; where there
-    are hints (candidates, ...)."""
+    are hints (candidates, ...), but for the zeros."""
 
     maps: list[Tensor]
     base: Tensor
@@ -117,4 +117,4 @@ class Window:
         x = self.units(model.head.weight)[:, :, :rows]
         cell, (height, width) = model.coarsest, x.shape[2:]
         x = (x - Base.of(base).origin[:, :, :height, :width]).expand(self.candidates, -1, -1, -1)
-        return framed(x, (-(-height // cell) * cell, -(-width // cell) * cell))
+        return framed(x, (-(-height // cell) * cell, -(-width // cell) * cell)).contiguous()

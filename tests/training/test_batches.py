@@ -86,7 +86,7 @@ def test_what_is_hidden_is_not_in_the_context() -> None:
     assert not (context.hinted * (1 - everywhere) * (1 - context.hole)).any()
     assert 0 < everywhere.sum() < len(everywhere)
     assert (context.hinted * (1 - everywhere)).any()
-    base, share, _, _ = Base.of(context.base(1, smoothed=False))
+    base, share, _ = Base.of(context.base(1, smoothed=False))
     assert torch.equal(base, context.hints * everywhere)
     cells = context.hole.unfold(2, 2, 2).unfold(3, 2, 2).amin((4, 5)) * everywhere
     assert cells.any()
