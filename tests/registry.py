@@ -244,7 +244,9 @@ MODELS: dict[str, ModelConfig] = {
         features=13, blocks=1, head=23, crop=8
     ),
     "pixel_cnn grey": PixelCNNConfig(channels=1, features=6, blocks=1, head=8, crop=8),
-    "pixel_cnn one bit": PixelCNNConfig(channels=1, levels=2, features=6, blocks=3, head=8, crop=8),
+    "pixel_cnn one bit, oriented": PixelCNNConfig(
+        channels=1, levels=2, features=6, blocks=3, head=8, oriented=True, context=4, crop=8
+    ),
     "pixel_cnn RGB, hinted": PixelCNNConfig(features=12, blocks=2, head=24, hinted=True, context=4, crop=8),
     "gated_pixel_cnn RGB": GatedPixelCNNConfig(
         features=12, layers=3, kernel=3, head=24, classes=2, oriented=True, likeness=True, context=4, crop=8
@@ -272,14 +274,16 @@ MODELS: dict[str, ModelConfig] = {
     ),
     "row_lstm RGB": RowLSTMConfig(features=6, layers=2, head=18, crop=8),
     "row_lstm grey, kernel 5": RowLSTMConfig(channels=1, features=3, layers=1, kernel=5, head=8, crop=8),
-    "row_lstm one bit": RowLSTMConfig(channels=1, levels=2, features=3, layers=2, head=8, crop=8),
+    "row_lstm one bit, oriented": RowLSTMConfig(
+        channels=1, levels=2, features=3, layers=2, head=8, oriented=True, context=4, crop=8
+    ),
     "row_lstm RGB, hinted": RowLSTMConfig(features=6, layers=2, head=18, hinted=True, context=4, crop=8),
     "diagonal_bilstm RGB": DiagonalBiLSTMConfig(features=6, layers=2, head=18, crop=8),
     "diagonal_bilstm grey": DiagonalBiLSTMConfig(channels=1, features=3, layers=1, head=8, crop=8),
     "diagonal_bilstm grey, hinted": DiagonalBiLSTMConfig(
-        channels=1, features=3, layers=2, head=8, hinted=True, context=4, crop=8
+        channels=1, features=3, layers=2, head=8, oriented=True, hinted=True, context=4, crop=8
     ),
-    "diagonal_bilstm one bit": DiagonalBiLSTMConfig(
-        channels=1, levels=2, features=3, layers=3, head=8, crop=8
+    "diagonal_bilstm one bit, oriented": DiagonalBiLSTMConfig(
+        channels=1, levels=2, features=3, layers=3, head=8, oriented=True, context=4, crop=8
     ),
 }

@@ -431,7 +431,7 @@ def test_a_model_without_loops_is_filled_by_torch_and_fused_says_that_it_has_non
     from pixpaint.sampling import fill as door
     from pixpaint.sampling.fill import choose_engine
 
-    model = model_of(MODELS["pixel_cnn one bit"])
+    model = model_of(MODELS["pixel_cnn one bit, oriented"])
     monkeypatch.setattr(compile_cache, "_compiled_here", True)
     monkeypatch.setattr(door, "can_fuse", lambda model: False)
     assert choose_engine("auto", model, 1) == "torch"

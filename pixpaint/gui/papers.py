@@ -39,8 +39,9 @@ PAPERS = {
             "the result is to be like, is told in every layer."
         ),
         (
-            "Departures: there is a class “none”, orientations may be told too, the vertical kernels have only the "
-            "rows that a mask would leave."
+            "Departures: there is a class “none”, orientations may be told too, what tells them starts at zero, the "
+            "first kernel is 7 × 7, dropout before the last layers, the vertical kernels have only the rows that a "
+            "mask would leave."
         ),
     ),
     "row_lstm": Paper(

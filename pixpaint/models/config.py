@@ -164,7 +164,8 @@ class PixelCNNPPConfig(ModelConfig):
 @dataclass(frozen=True, kw_only=True)
 class PixelCNNConfig(ModelConfig):
     """PixelCNN: h `features` within its `blocks` residual blocks and 2h between them, `head` features before the
-    logits. It is told of hints, by a map of `context` channels, and of nothing else: no class, no orientation."""
+    logits. It is told of hints, by a map of `context` channels, and of orientations, by a vector of as many numbers;
+    of classes it isn't."""
 
     kind = "pixel_cnn"
     title = "PixelCNN"
@@ -177,7 +178,7 @@ class PixelCNNConfig(ModelConfig):
         return self.blocks, self.head, self.context
 
     def is_valid(self) -> bool:
-        return self.classes == 0 and not self.oriented and self.blocks <= DEEPEST
+        return self.classes == 0 and self.blocks <= DEEPEST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +206,8 @@ class GatedPixelCNNConfig(ModelConfig):
 @dataclass(frozen=True, kw_only=True)
 class PixelRNNConfig(ModelConfig):
     """A PixelRNN: h `features` within its LSTM `layers` and 2h between them, `head` features before the logits. It is
-    told of hints, by a map of `context` channels, and of nothing else: no class, no orientation."""
+    told of hints, by a map of `context` channels, and of orientations, by a vector of as many numbers; of classes it
+    isn't."""
 
     layers: int = 12
     head: int = 1024
@@ -215,7 +217,7 @@ class PixelRNNConfig(ModelConfig):
         return self.layers, self.head, self.context
 
     def is_valid(self) -> bool:
-        return self.classes == 0 and not self.oriented
+        return self.classes == 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,8 +61,9 @@ class PixelCNN(ResidualStack):
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        context = config.context if config.hinted else 0
+        context = config.context if config.hinted or config.oriented else 0
         self.hints = HintMap(config.channels, context) if config.hinted else None
+        self.orientation = nn.Embedding(8, context) if config.oriented else None
         self.blocks = nn.ModuleList(Block(h, groups, config.dropout, context) for _ in range(config.blocks))
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(

@@ -34,7 +34,7 @@ LSTM = RowLSTM | DiagonalBiLSTM
 class Residual(ResidualLayer):
     """x + 1x1(LSTM(x)) for x (N, 2h, ...): the LSTM has h features, the 1x1, with mask B, brings them to 2h. What the
     LSTM is told, (N, gates, H, W) of the whole image, `tell` makes of a map with so many channels `context` (0: it is
-    told nothing)."""
+    told nothing); it may be one vector for all of it, (N, gates, 1, 1)."""
 
     def __init__(self, lstm: LSTM, features: int, groups: int, dropout: float, context: int) -> None:
         super().__init__()
@@ -60,8 +60,9 @@ class PixelRNN(ResidualStack):
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        context = config.context if config.hinted else 0
+        context = config.context if config.hinted or config.oriented else 0
         self.hints = HintMap(config.channels, context) if config.hinted else None
+        self.orientation = nn.Embedding(8, context) if config.oriented else None
         self.layers = nn.ModuleList(Residual(lstm, h, groups, config.dropout, context) for lstm in lstms)
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(

@@ -3,7 +3,9 @@ a first convolution with mask A, layers with residual connections, and a few of 
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from functools import reduce
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,17 +17,18 @@ from pixpaint.models.hints import HintMap
 
 
 class ResidualLayer(nn.Module):
-    """Maps features (N, 2h, ...) to the same. What it is told of a hint `tell` makes of the hint's map, if anything."""
+    """Maps features (N, 2h, ...) to the same. What it is told, if anything, `tell` makes of the model's map."""
 
     tell: nn.Conv2d | None
 
 
 class ResidualStack(Model):
-    """A model of such layers, `hints` where it is told of them. All but the first layer see features of the current
-    pixel's left neighbours: `rows` runs the part of the first layer that sees the rows above."""
+    """A model of such layers; `hints` and `orientation` where it is told of them. All but the first layer see features
+    of the current pixel's left neighbours: `rows` runs the part of the first layer that sees the rows above."""
 
     first: FirstConv
     hints: HintMap | None
+    orientation: nn.Embedding | None
     last: nn.ModuleList
 
     @abstractmethod
@@ -39,15 +42,19 @@ class ResidualStack(Model):
         orientation: Tensor | None = None,
         like: Tensor | None = None,
     ) -> list[Tensor]:
-        """The hint's map (N, context, H, W), if the model is told of hints."""
-        if self.hints is None:
-            return []
-        assert context is not None
-        maps: list[Tensor] = self.hints(context)
-        return maps
+        """The sum of what the model is told, if anything: the hint's map (N, context, H, W), the orientation's vector
+        (N, context, 1, 1)."""
+        told = []
+        if self.hints is not None:
+            assert context is not None
+            told += self.hints(context)
+        if self.orientation is not None:
+            assert orientation is not None
+            told.append(self.orientation(orientation)[:, :, None, None])
+        return [reduce(torch.add, told)] if told else []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
-        """What each layer is given: (N, what it tells, H, W)."""
+        """What each layer is given: (N, what it tells, H, W) or (N, what it tells, 1, 1)."""
         return {layer: layer.tell(m) for m in maps for layer in self.residuals() if layer.tell is not None}
 
     def rows(self, above: Tensor, cache: Cache, condition: Condition) -> None:

@@ -219,7 +219,7 @@ def test_a_file_s_weights_behind_a_mask_let_nothing_through(name: str) -> None:
     ("name", "change"),
     [
         ("pixel_cnn RGB", {"classes": 2}),
-        ("pixel_cnn RGB", {"oriented": True}),
+        ("row_lstm RGB", {"classes": 2}),
         ("pixel_cnn RGB", {"blocks": 0}),
         ("pixel_cnn RGB", {"encoder": None}),
         ("gated_pixel_cnn RGB", {"kernel": 4}),

@@ -43,7 +43,7 @@ def test_the_measured_field_is_the_declared_one_and_nothing_later(name: str) -> 
 
 
 def test_the_blind_spot_of_pixel_cnn_is_plain_to_see() -> None:
-    model = model_of(MODELS["pixel_cnn one bit"])  # with three blocks
+    model = model_of(MODELS["pixel_cnn one bit, oriented"])  # with three blocks
     seen = typical_field(model, (7, 13), (6, 6), pictures=8).seen
     assert ["".join(".#"[sees] for sees in line) for line in seen.astype(int)] == [
         "#############",

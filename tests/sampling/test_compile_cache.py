@@ -96,7 +96,13 @@ def test_auto_is_torch_until_the_loops_are_there_then_the_fastest_measured(
 
 
 @pytest.mark.parametrize(
-    "name", ["pixel_cnn grey", "gated_pixel_cnn grey", "row_lstm one bit", "diagonal_bilstm one bit"]
+    "name",
+    [
+        "pixel_cnn grey",
+        "gated_pixel_cnn grey",
+        "row_lstm one bit, oriented",
+        "diagonal_bilstm one bit, oriented",
+    ],
 )
 def test_auto_does_not_judge_other_models_by_what_was_measured_on_pixelcnn_plus_plus(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ PAIRS = [
     ("pixel_cnn RGB, hinted", COARSE),
     ("row_lstm RGB, hinted", MODELS["pixel_cnn_pp RGB, two blocks a stage, alone"]),
     ("pixel_cnn_pp RGB", COARSE),
-    ("gated_pixel_cnn one bit, hinted", replace(MODELS["row_lstm one bit"], crop=4)),
+    ("gated_pixel_cnn one bit, hinted", replace(MODELS["row_lstm one bit, oriented"], crop=4)),
     ("diagonal_bilstm grey, hinted", MODELS["pixel_cnn_pp grey"]),
 ]
 
@@ -153,7 +153,7 @@ def test_the_coarse_model_has_a_class_of_its_own() -> None:
     [
         ("pixel_cnn RGB", "row_lstm RGB", "without hints"),
         ("pixel_cnn RGB, hinted", "row_lstm grey, kernel 5", "1 channel"),
-        ("diagonal_bilstm grey, hinted", "row_lstm one bit", "2 values"),
+        ("diagonal_bilstm grey, hinted", "row_lstm one bit, oriented", "2 values"),
     ],
 )
 def test_two_models_that_do_not_go_together_are_refused(fine: str, coarse: str, sentence: str) -> None:

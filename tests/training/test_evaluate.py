@@ -116,7 +116,7 @@ def test_an_ensemble_averages_the_probabilities_of_all_orientations() -> None:
 
 
 def test_a_model_of_one_orientation_has_no_ensemble() -> None:
-    model = model_of(MODELS["pixel_cnn one bit"])
+    model = model_of(MODELS["gated_pixel_cnn one bit, alone"])
     with pytest.raises(BadRequest, match="one orientation"):
         evaluate(model, PICTURES, ensemble=True)
 
