@@ -24,7 +24,10 @@ PAIRS = [
     ("pixel_cnn_pp RGB", COARSE),
     ("gated_pixel_cnn one bit, hinted", replace(MODELS["row_lstm one bit, oriented"], crop=4)),
     ("diagonal_bilstm grey, hinted", MODELS["pixel_cnn_pp grey"]),
+    ("row_lstm RGB, hinted", replace(MODELS["diagonal_bilstm RGB"], crop=4)),
+    ("pixel_cnn RGB, hinted", replace(MODELS["gated_pixel_cnn RGB"], crop=4)),
 ]
+"""Every kind at either level."""
 
 
 def drawn(
