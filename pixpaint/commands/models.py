@@ -35,8 +35,7 @@ def add(file: Path, name: str | None, *, as_json: bool) -> int:
 
 def cells(card: ModelCard) -> tuple[str, ...]:
     """One line of the table."""
-    one_bit = card.levels == 2 and card.channels == 1
-    colours = "one bit" if one_bit else "grey" if card.channels == 1 else "RGB"
+    colours = "RGB" if card.channels == 3 else "one bit" if card.levels == 2 else "grey"
     measured = {hole: card.bits_per_dim[hole] for hole in SHOWN if hole in card.bits_per_dim}
     bits = ", ".join(f"{hole} {value:.3f}" for hole, value in measured.items())
     size = f"{card.size} × {card.size} {colours}"

@@ -30,7 +30,7 @@ from pixpaint.layers.output import categorical
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.config import GatedPixelCNNConfig
 from pixpaint.models.encoder import Context
-from pixpaint.models.hints import HintMap, telling
+from pixpaint.models.hints import HintMap, all_told, telling
 from pixpaint.models.likeness import Likeness
 
 FIRST = 7
@@ -91,17 +91,10 @@ class GatedPixelCNN(Model):
         like: Tensor | None = None,
     ) -> list[Tensor]:
         """The vector h (N, h, 1, 1), or a map of it (N, h, H, W): the sum of what is told."""
-        told = []
-        if self.hints is not None:
-            assert context is not None
-            told += self.hints(context)
-        for table, index in ((self.label, label), (self.orientation, orientation)):
-            if table is not None:
-                assert index is not None
-                told.append(table(index)[:, :, None, None])
+        parts = all_told(self.hints, context, [(self.label, label), (self.orientation, orientation)])
         if self.likeness is not None:
-            told.append(self.likeness.nothing[None] if like is None else self.likeness(like))
-        return [reduce(torch.add, told)] if told else []
+            parts.append(self.likeness.nothing[None] if like is None else self.likeness(like))
+        return [reduce(torch.add, parts)] if parts else []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
         """What each gate is given: (N, 2p, 1, 1) or (N, 2p, H, W)."""

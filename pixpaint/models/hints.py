@@ -9,6 +9,8 @@ mask that says where there is one; the 1x1 convolutions start at zero, so that t
 starts.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +35,24 @@ class HintMap(nn.Module):
         for layer in self.shrink:
             maps.append(layer(maps[-1]))
         return maps
+
+
+def all_told(
+    hints: HintMap | None,
+    context: Context | None,
+    tables: Iterable[tuple[nn.Embedding | None, Tensor | None]],
+) -> list[Tensor]:
+    """What a model is told: the hint's map (N, width, H, W), if it is told of hints, and of those tables that it has
+    the vectors (N, width, 1, 1) at their indices (N,)."""
+    parts: list[Tensor] = []
+    if hints is not None:
+        assert context is not None
+        parts += hints(context)
+    for table, index in tables:
+        if table is not None:
+            assert index is not None
+            parts.append(table(index)[:, :, None, None])
+    return parts
 
 
 def telling(width: int, outputs: int) -> nn.Conv2d:

@@ -23,7 +23,7 @@ from pixpaint.layers.cache import Cache
 from pixpaint.layers.masked import FirstConv, MaskedConv, MaskedConv2d
 from pixpaint.layers.output import categorical
 from pixpaint.models.config import PixelCNNConfig
-from pixpaint.models.hints import HintMap, telling
+from pixpaint.models.hints import telling
 from pixpaint.models.residual_stack import ResidualLayer, ResidualStack
 
 FIRST = 7
@@ -61,9 +61,7 @@ class PixelCNN(ResidualStack):
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        context = config.context if config.hinted or config.oriented else 0
-        self.hints = HintMap(config.channels, context) if config.hinted else None
-        self.orientation = nn.Embedding(8, context) if config.oriented else None
+        context = self.listen(config)
         self.blocks = nn.ModuleList(Block(h, groups, config.dropout, context) for _ in range(config.blocks))
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(

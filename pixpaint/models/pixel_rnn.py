@@ -21,7 +21,7 @@ from pixpaint.layers.masked import FirstConv, MaskedConv2d
 from pixpaint.layers.output import categorical
 from pixpaint.layers.recurrent import DiagonalBiLSTM, RowLSTM
 from pixpaint.models.config import PixelRNNConfig
-from pixpaint.models.hints import HintMap, telling
+from pixpaint.models.hints import telling
 from pixpaint.models.residual_stack import ResidualLayer, ResidualStack
 
 FIRST = 7
@@ -60,9 +60,7 @@ class PixelRNN(ResidualStack):
         self.output = categorical(config.channels, config.levels)
         h, groups = config.features, config.channels
         self.first = FirstConv(config.channels, 2 * h, FIRST)
-        context = config.context if config.hinted or config.oriented else 0
-        self.hints = HintMap(config.channels, context) if config.hinted else None
-        self.orientation = nn.Embedding(8, context) if config.oriented else None
+        context = self.listen(config)
         self.layers = nn.ModuleList(Residual(lstm, h, groups, config.dropout, context) for lstm in lstms)
         widths = (2 * h, config.head, config.head)
         self.last = nn.ModuleList(

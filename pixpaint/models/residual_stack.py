@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from pixpaint.layers.cache import Cache
 from pixpaint.layers.masked import FirstConv
 from pixpaint.models.base import Condition, Model
+from pixpaint.models.config import PixelCNNConfig, PixelRNNConfig
 from pixpaint.models.encoder import Context
-from pixpaint.models.hints import HintMap
+from pixpaint.models.hints import HintMap, all_told
 
 
 class ResidualLayer(nn.Module):
@@ -31,6 +32,12 @@ class ResidualStack(Model):
     orientation: nn.Embedding | None
     last: nn.ModuleList
 
+    def listen(self, config: PixelCNNConfig | PixelRNNConfig) -> int:
+        """Makes what it is told with: so many channels of a map, 0 if it is told nothing."""
+        self.hints = HintMap(config.channels, config.context) if config.hinted else None
+        self.orientation = nn.Embedding(8, config.context) if config.oriented else None
+        return config.context if config.hinted or config.oriented else 0
+
     @abstractmethod
     def residuals(self) -> Iterable[ResidualLayer]:
         """Its layers with residual connections."""
@@ -44,14 +51,8 @@ class ResidualStack(Model):
     ) -> list[Tensor]:
         """The sum of what the model is told, if anything: the hint's map (N, context, H, W), the orientation's vector
         (N, context, 1, 1)."""
-        told = []
-        if self.hints is not None:
-            assert context is not None
-            told += self.hints(context)
-        if self.orientation is not None:
-            assert orientation is not None
-            told.append(self.orientation(orientation)[:, :, None, None])
-        return [reduce(torch.add, told)] if told else []
+        parts = all_told(self.hints, context, [(self.orientation, orientation)])
+        return [reduce(torch.add, parts)] if parts else []
 
     def condition(self, maps: list[Tensor], base: Tensor | None = None) -> Condition:
         """What each layer is given: (N, what it tells, H, W) or (N, what it tells, 1, 1)."""

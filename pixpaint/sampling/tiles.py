@@ -91,19 +91,14 @@ def _tile(rows: int, chains: int) -> Callable[..., None]:
             value = builder.load(vector_at(weights, at, v, kept), align=kept_align)
             return builder.fpext(value, vector) if half else value
 
-        byte, number32 = ir.IntType(8), ir.IntType(32)
-        declared: Any = cgutils.get_or_insert_function
-        prefetch = declared(
-            builder.module,
-            ir.FunctionType(ir.VoidType(), [byte.as_pointer(), number32, number32, number32]),
-            "llvm.prefetch.p0i8",
-        )
-
         def fetch_ahead(at: Any) -> None:
+            address, number32 = ir.IntType(8).as_pointer(), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [address, number32, number32, number32])
+            prefetch = builder.module.declare_intrinsic("llvm.prefetch", [address], kind)
+            to_read, keep, data = number32(0), number32(3), number32(1)
             for offset in range(AHEAD, AHEAD + PANEL * kept_align, LINE):
                 place = builder.gep(weights, [builder.add(at, index(offset // kept_align))])
-                to_read, keep, data = number32(0), number32(3), number32(1)
-                builder.call(prefetch, [builder.bitcast(place, byte.as_pointer()), to_read, keep, data])
+                builder.call(prefetch, [builder.bitcast(place, address), to_read, keep, data])
 
         def row_at(base: Any, start: Any, step: Any, r: int) -> Any:
             return builder.gep(base, [builder.add(start, builder.mul(step, index(r)))])

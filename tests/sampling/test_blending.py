@@ -5,13 +5,12 @@ import pytest
 import torch
 
 from pixpaint.layers.output import Tempering
-from pixpaint.models.config import PixelCNNPPConfig
+from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.blending import calmed, joined
 from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
-from tests.sampling.test_pyramid import fresh_model
 
 
 def level_of(picture: np.ndarray, hole: np.ndarray, own: np.ndarray | None = None) -> Level:
@@ -147,7 +146,16 @@ def test_where_nothing_is_known_nothing_changes() -> None:
 
 
 def hinted_model() -> PixelCNNPP:
-    return fresh_model(width=4, crop=8).double()
+    torch.manual_seed(3)
+    config = PixelCNNPPConfig(
+        features=4,
+        blocks=1,
+        components=2,
+        hinted=True,
+        encoder=EncoderConfig(widths=(4, 4, 4), blocks=1),
+        crop=8,
+    )
+    return PixelCNNPP(config).eval().double()
 
 
 def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the_same() -> None:

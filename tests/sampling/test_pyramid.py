@@ -89,20 +89,6 @@ def small_model(hinted: bool = True) -> PixelCNNPP:
     return model
 
 
-def fresh_model(width: int, crop: int) -> PixelCNNPP:
-    """A hinted model that has learned nothing: its fills are rough."""
-    torch.manual_seed(3)
-    config = PixelCNNPPConfig(
-        features=width,
-        blocks=1,
-        components=2,
-        hinted=True,
-        encoder=EncoderConfig(widths=(width, width, width), blocks=1),
-        crop=crop,
-    )
-    return PixelCNNPP(config).eval()
-
-
 def test_levels_are_painted_from_coarse_to_fine_and_each_covers_the_hole() -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 44, 3), dtype=np.uint8)
     hole = np.zeros((40, 44), bool)
