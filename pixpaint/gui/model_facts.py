@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
 
 MINUTE, HOUR = 60, 3600
+BINARIZED_MNIST = "binarized-mnist.npz:test"
+"""What a card calls the pictures that papers report figures for."""
 DETAILS = ("standard error", "blanked", "nats per image")
 """How the names of those of a card's figures end that say more of another one."""
 
@@ -76,6 +78,7 @@ class ModelFacts(QObject):
             (self.tr("Training"), self._training(card.training)),
             (self.tr("Bits/dim"), "\n".join(self._figures(card.bits_per_dim))),
             (self.tr("Measured on"), self._measured_on(card.training.get("evaluated on"))),
+            (self.tr("Published"), self._published_in_words()),
             (self.tr("Goes by"), goes_by),
             (self.tr("Licence"), card.licence),
             (self.tr("Notes"), card.notes),
@@ -85,7 +88,7 @@ class ModelFacts(QObject):
 
     def in_figures(self) -> tuple[str, ...]:
         """For a line of a table: pictures, parameters, the time of training, bits/dim of pictures that are hidden whole
-        and, where they are of one bit, nats; what the card does not tell is empty."""
+        and, where they are of one bit, nats, and the paper's; what the card does not tell is empty."""
         card, bits = self.card, self.card.bits_per_dim
         seconds = self._learned(card.training)[1]
         nats, error = (
@@ -98,6 +101,7 @@ class ModelFacts(QObject):
             self._duration(seconds) if seconds else "",
             f"{_number(bits['all']):.4f}" if "all" in bits else "",
             f"{nats:,.2f}" + (f" ± {error:.2f}" if error else "") if one_bit and nats else "",
+            f"{self._published():.2f}" if self._published() else "",
         )
 
     def place(self) -> tuple[str, float, str]:
@@ -168,6 +172,17 @@ class ModelFacts(QObject):
             return ""
         text = self.tr("{count} pictures ({data})")
         return text.format(count=f"{_number(pictures.get('pictures')):,.0f}", data=pictures.get("data"))
+
+    def _published(self) -> float | None:
+        """What the paper reports for the same pictures, in nats a picture; None where it reports nothing."""
+        paper = PAPERS.get(str(self.card.config.get("kind")))
+        pictures = self.card.training.get("evaluated on")
+        same = isinstance(pictures, Mapping) and pictures.get("data") == BINARIZED_MNIST
+        return paper.published if paper and same else None
+
+    def _published_in_words(self) -> str:
+        nats = self._published()
+        return self.tr("{nats} nats a picture, by the paper").format(nats=f"{nats:.2f}") if nats else ""
 
     def _duration(self, seconds: float) -> str:
         if seconds < 2 * MINUTE:

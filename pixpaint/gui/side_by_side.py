@@ -41,6 +41,7 @@ class SideBySide(QTableWidget):
             self.tr("Training"),
             self.tr("Bits/dim"),
             self.tr("Nats a picture"),
+            self.tr("Published"),
         ]
         self.setColumnCount(len(names))
         self.setHorizontalHeaderLabels(names)

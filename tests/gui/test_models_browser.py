@@ -175,8 +175,9 @@ def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None
     nats, error = (card.bits_per_dim[f"all nats {word}"] for word in ("per image", "standard error"))
     assert shown[1] == "PixelCNN"
     assert shown[3] == f"{card.parameters:,}"
-    assert shown[5:] == [f"{card.bits_per_dim['all']:.4f}", f"{nats:.2f} ± {error:.2f}"]
-    assert [table.item(names.index("mine"), column).text() for column in (4, 6)] == ["", ""]
+    assert shown[5:] == [f"{card.bits_per_dim['all']:.4f}", f"{nats:.2f} ± {error:.2f}", "81.30"]
+    assert [table.item(names.index("mine"), column).text() for column in (4, 6, 7)] == ["", "", ""]
+    assert table.item(names.index("digits-gated"), 7).text() == "", "its paper has no such figure"
     table.selectRow(row)
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -185,6 +186,13 @@ def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None
     assert dialog.view.title.text() == "digits-pixelcnn"
     assert dialog.view.isVisible()
     assert dialog.use.isEnabled()
+
+
+def test_what_a_paper_reports_stands_beside_what_the_same_pictures_cost_here() -> None:
+    card = read_card("digits-row-lstm")
+    assert dict(ModelFacts(card).all())["Published"] == "80.54 nats a picture, by the paper"
+    elsewhere = replace(card, training={"evaluated on": {"data": "mine.zip", "pictures": 9}})
+    assert "Published" not in dict(ModelFacts(elsewhere).all())
 
 
 def test_every_kind_of_model_has_its_paper(window: MainWindow) -> None:
