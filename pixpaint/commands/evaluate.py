@@ -50,6 +50,8 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
         raise BadRequest(f"--size is {question.size}: use a whole number from 1.")
     if not 0 <= question.halved <= MOST_HALVED:
         raise BadRequest(f"--halved is {question.halved}: use a whole number from 0 to {MOST_HALVED}.")
+    if question.blank_map and not card.has_encoder:
+        raise BadRequest(f"{card.name} has no encoder, and so no map to blank: leave --blank-map out.")
     if question.sheet is not None:
         check_png([question.sheet], [])
     size = (question.size or card.size) << question.halved

@@ -4,8 +4,9 @@ small picture (van den Oord, Kalchbrenner, Kavukcuoglu: arXiv 1601.06759, sectio
 A small network of unmasked convolutions makes a map c x n x n of the small picture, and each layer adds a 1x1
 convolution of it to its own input-to-state map.
 
-Departures from the paper: the small picture comes enlarged already, so that there are no deconvolutions, and with a
-mask that says where there is one; the 1x1 convolutions start at zero, so that the unconditional model is where training
+Departures from the paper: the small picture's pixels are means of 2 x 2, where the paper takes single ones; it comes
+enlarged already, so that there are no deconvolutions, and with a mask that says where there is one; the layers of the
+small network are residual blocks; the 1x1 convolutions start at zero, so that the unconditional model is where training
 starts.
 """
 

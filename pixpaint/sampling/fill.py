@@ -310,7 +310,7 @@ def _window(
         label=label,
         orientation=job.orientation,
         hints=None if hints is None else np.stack([cut(plane) for plane in hints]),
-        like=like,
+        like=None if like is None else orient(like, job.orientation).copy(),
     )
 
 

@@ -21,8 +21,9 @@ from pixpaint.scaling import Bytes
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-FARTHEST = 24
-"""So many pixels to each side are looked at, at most: the derivatives of a large window take long."""
+FARTHEST = 32
+"""So many pixels to each side are looked at, at most: as large as a bundled model's training crop. The derivatives of a
+large window take long."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -41,7 +41,7 @@ class Window:
     """image uint8 (h, w, C); hole bool (h, w): hidden from the encoder; todo bool (h, w): the part of the hole
     that is still to be drawn; noise (candidates, h, w, 4); label, or the number of classes for none; orientation
     0 to 7; hints float32 (candidates, h, w, C), in bytes, if any, each candidate's own, everywhere; like
-    uint8 (h', w', C): a picture that the result is to be like."""
+    uint8 (h', w', C): a picture that the result is to be like, in the same orientation."""
 
     image: NDArray[np.uint8]
     hole: NDArray[np.bool_]

@@ -123,5 +123,7 @@ def test_each_is_measured_on_what_it_learned(capsys: pytest.CaptureFixture[str])
     )
     assert main(["eval", "small", "pictures", "--hints"]) == 2
     assert main(["eval", "small", "pictures", "--halved", "9"]) == 2
+    assert main(["eval", "small", "pictures", "--blank-map"]) == 2
+    assert "no encoder" in capsys.readouterr().err
     assert main(["eval", "large", "pictures", "--record"]) == 0
     assert "all hinted" in read_card("large").bits_per_dim

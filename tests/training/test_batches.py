@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.models.config import GatedPixelCNNConfig
 from pixpaint.models.encoder import Base
 from pixpaint.orientation import orient
 from pixpaint.training.batches import make_batch, rough_colours
@@ -129,3 +130,16 @@ def test_what_is_read_of_a_hole_may_drift_and_nothing_else_does() -> None:
     assert torch.equal(still.x, batch.x)
     assert torch.equal(still.counted, hole)
     assert not still.context.painted.any()
+
+
+def test_the_picture_itself_is_shown_as_often_as_asked_and_turned_with_it() -> None:
+    config = GatedPixelCNNConfig(
+        channels=1, classes=3, features=6, oriented=True, likeness=True, crop=MODEL.crop
+    )
+    recipe = replace(WITH_CLASSES, model=config, likeness=0.3, turned=0.5)
+    batch = make_batch(OnePicture(), recipe, range(400))
+    shown = batch.like.flatten(1).any(1)
+    assert 0.2 < shown.float().mean() < 0.4
+    assert torch.equal(batch.like[shown], batch.x[shown]), "in its orientation"
+    assert batch.orientations[shown].any()
+    assert not make_batch(OnePicture(), replace(recipe, likeness=0.0), range(50)).like.any()
