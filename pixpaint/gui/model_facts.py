@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from pixpaint.assets import user_models_folder
-from pixpaint.gui.papers import PAPERS
+from pixpaint.gui.papers import PAPERS, Paper
 from pixpaint.models.config import CONFIGS
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class ModelFacts(QObject):
         """The model's name in its paper; empty where the card names none that there is."""
         config = CONFIGS.get(str(self.card.config.get("kind")))
         return "" if config is None else config.title
+
+    @property
+    def _paper(self) -> Paper | None:
+        return PAPERS.get(str(self.card.config.get("kind")))
 
     @property
     def own(self) -> bool:
@@ -64,7 +68,10 @@ class ModelFacts(QObject):
 
     def all(self) -> list[tuple[str, str]]:
         """Every fact with its name; what the card does not tell is left out."""
-        card, paper = self.card, PAPERS.get(str(self.card.config.get("kind")))
+        card, paper = self.card, self._paper
+        published = self._published()
+        if published:
+            published = self.tr("{nats} nats a picture, by the paper").format(nats=published)
         goes_by = self.outlook() or self.tr("All that is known around the hole, on every side.")
         facts = [
             (self.tr("Kind"), self.kind),
@@ -78,7 +85,7 @@ class ModelFacts(QObject):
             (self.tr("Training"), self._training(card.training)),
             (self.tr("Bits/dim"), "\n".join(self._figures(card.bits_per_dim))),
             (self.tr("Measured on"), self._measured_on(card.training.get("evaluated on"))),
-            (self.tr("Published"), self._published_in_words()),
+            (self.tr("Published"), published),
             (self.tr("Goes by"), goes_by),
             (self.tr("Licence"), card.licence),
             (self.tr("Notes"), card.notes),
@@ -101,7 +108,7 @@ class ModelFacts(QObject):
             self._duration(seconds) if seconds else "",
             f"{_number(bits['all']):.4f}" if "all" in bits else "",
             f"{nats:,.2f}" + (f" ± {error:.2f}" if error else "") if one_bit and nats else "",
-            f"{self._published():.2f}" if self._published() else "",
+            self._published(),
         )
 
     def place(self) -> tuple[str, float, str]:
@@ -173,16 +180,12 @@ class ModelFacts(QObject):
         text = self.tr("{count} pictures ({data})")
         return text.format(count=f"{_number(pictures.get('pictures')):,.0f}", data=pictures.get("data"))
 
-    def _published(self) -> float | None:
-        """What the paper reports for the same pictures, in nats a picture; None where it reports nothing."""
-        paper = PAPERS.get(str(self.card.config.get("kind")))
+    def _published(self) -> str:
+        """What the paper reports for the same pictures, in nats a picture; empty where it reports nothing."""
         pictures = self.card.training.get("evaluated on")
         same = isinstance(pictures, Mapping) and pictures.get("data") == BINARIZED_MNIST
-        return paper.published if paper and same else None
-
-    def _published_in_words(self) -> str:
-        nats = self._published()
-        return self.tr("{nats} nats a picture, by the paper").format(nats=f"{nats:.2f}") if nats else ""
+        nats = self._paper.published if self._paper and same else None
+        return f"{nats:.2f}" if nats else ""
 
     def _duration(self, seconds: float) -> str:
         if seconds < 2 * MINUTE:
