@@ -19,6 +19,7 @@ from pixpaint.models.checkpoint import load_model
 from pixpaint.png import save_png
 from pixpaint.training.data import open_pictures
 from pixpaint.training.evaluate import Score, evaluate
+from pixpaint.training.freed_memory import keep_freed_memory
 from pixpaint.training.masks import FIXED_HOLES
 from pixpaint.training.pictures import shrunk
 from pixpaint.training.recipe import MOST_HALVED
@@ -58,6 +59,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
     images, labels = open_pictures(question.data, channels=card.channels, classes=card.classes, size=size)
     if question.halved:
         images = np.stack([shrunk(image, question.halved, levels=card.levels) for image in images])
+    keep_freed_memory()
     with Progress("evaluating") as progress:
         progress.say(f"loading {question.model} ...")
         network = load_model(question.model)

@@ -24,6 +24,7 @@ from pixpaint.models.checkpoint import load_model, save_model
 from pixpaint.training import weight_norm
 from pixpaint.training.batches import Batch, make_batch
 from pixpaint.training.evaluate import Score, evaluate
+from pixpaint.training.freed_memory import keep_freed_memory
 from pixpaint.training.guess import Guess
 from pixpaint.training.pictures import Pictures
 from pixpaint.training.processes import processes
@@ -261,6 +262,7 @@ def run(
     """Trains to the end of the recipe's run, or until `stop()`, and saves. `on_pause` is called before the first step,
     at every pause, and at the end; only the first process calls it and `on_progress`. `clock` gives seconds. Raises
     BadRequest, BadModel, CannotWrite."""
+    keep_freed_memory()
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
