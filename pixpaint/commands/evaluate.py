@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixpaint.bench.timing import RUNS, Task, time_whole
 from pixpaint.commands.outputs import check_png
 from pixpaint.commands.progress import Progress
 from pixpaint.commands.sheet import contact_sheet
@@ -17,6 +18,8 @@ from pixpaint.models.base import Model
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.checkpoint import load_model
 from pixpaint.png import save_png
+from pixpaint.sampling.compile_loops import compile_loops
+from pixpaint.sampling.fill_cached import one_thread
 from pixpaint.training.data import open_pictures
 from pixpaint.training.evaluate import Score, evaluate
 from pixpaint.training.freed_memory import keep_freed_memory
@@ -30,7 +33,7 @@ class Question:
     """What is asked of a model: `hole` of `masks.fixed_hole`; `size` the side of the pictures in pixels, None for the
     model's own; they are `halved` so many times, from pictures so much larger, and `hints` tells the model each at half
     its size; `sheet` is where a contact sheet goes; `record` scores every kind of hole, with the map and without,
-    and writes the figures into the model's card."""
+    times the drawing of a picture, and writes the figures into the model's card."""
 
     model: str
     data: str
@@ -76,7 +79,7 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
         )
         if question.record:
             progress.say("evaluating every kind of hole ...")
-            record(network, card, question.data, images, labels)
+            record(network, card, question, images, labels)
         if question.sheet is not None:
             progress.say("painting completions ...")
             sheet = contact_sheet(network, images, labels)
@@ -86,10 +89,14 @@ def evaluate_model(question: Question, *, as_json: bool) -> int:
 
 
 def record(
-    network: Model, card: ModelCard, data: str, images: NDArray[np.uint8], labels: NDArray[np.int64]
+    network: Model,
+    card: ModelCard,
+    question: Question,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
 ) -> None:
-    """Writes bits/dim for each hole, its standard error, bits/dim with the map blanked, nats of a whole picture and
-    which pictures these are into the card's file. Raises CannotWrite."""
+    """Writes bits/dim for each hole, its standard error, bits/dim with the map blanked, nats of a whole picture, which
+    pictures these are and how long drawing one takes into the card's file. Raises CannotWrite."""
     figures: dict[str, Any] = {}
     for hole in FIXED_HOLES:
         seeing = evaluate(network, images, labels, hole=hole)
@@ -104,10 +111,25 @@ def record(
         if hole == "all":
             figures["all nats per image"] = round(seeing.nats_per_image, 4)
             figures["all nats standard error"] = round(seeing.nats_error, 4)
-    evaluated_on = {"data": Path(data).resolve().name, "pictures": len(images)}
-    card = replace(card, bits_per_dim=figures, training={**card.training, "evaluated on": evaluated_on})
+    evaluated_on: dict[str, Any] = {"data": Path(question.data).resolve().name, "pictures": len(images)}
+    if question.halved:
+        evaluated_on["halved"] = question.halved
+    card = replace(
+        card,
+        bits_per_dim=figures,
+        training={**card.training, "evaluated on": evaluated_on},
+        drawn_in=float(f"{seconds_a_picture(network):.2g}"),
+    )
     assert card.path is not None
     card.write(card.path.with_suffix(".json"))
+
+
+def seconds_a_picture(network: Model) -> float:
+    """How long `fused` takes on one thread to draw a picture of the model's size from nothing, its loops compiled."""
+    compile_loops()
+    with one_thread():
+        task = Task.of_nothing(network, network.config.crop, network.config.crop, 1)
+        return time_whole(task, "fused", RUNS).seconds
 
 
 def as_fields(question: Question, score: Score) -> dict[str, Any]:

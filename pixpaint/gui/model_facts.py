@@ -86,7 +86,9 @@ class ModelFacts(QObject):
             (self.tr("Bits/dim"), "\n".join(self._figures(card.bits_per_dim))),
             (self.tr("Measured on"), self._measured_on(card.training.get("evaluated on"))),
             (self.tr("Published"), published),
+            (self.tr("Drawing"), self._drawing()),
             (self.tr("Goes by"), goes_by),
+            (self.tr("Coarse to fine"), self._coarse_to_fine()),
             (self.tr("Licence"), card.licence),
             (self.tr("Notes"), card.notes),
             (self.tr("Lies at"), str(card.path) if self.own else ""),
@@ -94,8 +96,9 @@ class ModelFacts(QObject):
         return [(name, value) for name, value in facts if value]
 
     def in_figures(self) -> tuple[str, ...]:
-        """For a line of a table: pictures, parameters, the time of training, bits/dim of pictures that are hidden whole
-        and, where they are of one bit, nats, and the paper's; what the card does not tell is empty."""
+        """For a line of a table: pictures, parameters, the time of training, that of drawing one, bits/dim of pictures
+        that are hidden whole and, where they are of one bit, nats, and the paper's; what the card does not tell is
+        empty."""
         card, bits = self.card, self.card.bits_per_dim
         seconds = self._learned(card.training)[1]
         nats, error = (
@@ -106,6 +109,7 @@ class ModelFacts(QObject):
             f"{card.size} × {card.size}, {self.tr('one bit') if one_bit else self._colour()}",
             f"{card.parameters:,}" if card.parameters else "",
             self._duration(seconds) if seconds else "",
+            self.tr("{seconds} s").format(seconds=f"{card.drawn_in:g}") if card.drawn_in else "",
             f"{_number(bits['all']):.4f}" if "all" in bits else "",
             f"{nats:,.2f}" + (f" ± {error:.2f}" if error else "") if one_bit and nats else "",
             self._published(),
@@ -126,6 +130,33 @@ class ModelFacts(QObject):
         if self.card.levels == 2:
             return self.tr("black and white")
         return self.tr("{levels} greys").format(levels=self.card.levels)
+
+    def _drawing(self) -> str:
+        """How long a picture takes."""
+        text = self.tr(
+            "{seconds} s a picture from nothing, on one thread of the machine where it was measured"
+        )
+        return text.format(seconds=f"{self.card.drawn_in:g}") if self.card.drawn_in else ""
+
+    def _coarse_to_fine(self) -> str:
+        """What a model goes by that was told of smaller pictures; empty for others."""
+        card = self.card
+        if card.config.get("hinted") is not True:
+            return ""
+        text = self.tr(
+            "Multi-scale (arXiv 1601.06759, section 3.6): it paints a picture given one at half its size, which it has "
+            "painted itself or a model of any other kind has."
+        )
+        if not card.has_encoder:
+            text += "\n" + self.tr(
+                "Departures: the small picture is the mean of each 2 × 2 pixels, and is told in every layer, enlarged "
+                "and with a mask of where it is known."
+            )
+        if card.coarse:
+            text += "\n" + self.tr(
+                "It learned to go on from the pictures of {coarse}, with which what it draws begins."
+            ).format(coarse=card.coarse)
+        return text
 
     def _bytes(self, path: Path | None) -> str:
         if path is None or not path.is_file():
@@ -156,6 +187,7 @@ class ModelFacts(QObject):
         """A line for each kind of hole, with the standard error and nats a picture where they are known."""
         names = {
             "all": self.tr("all hidden"),
+            "all hinted": self.tr("all hidden, told at half size"),
             "bottom": self.tr("lower half"),
             "top": self.tr("upper half"),
             "right": self.tr("right half"),

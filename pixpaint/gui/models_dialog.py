@@ -131,6 +131,7 @@ class ModelsDialog(QDialog):
             self._worker.drop(DrawJob)
             return
         self.view.show_facts(ModelFacts(card))
+        coarse = card.coarse if card.coarse in self._cards else None
         settings = FillSettings(model=card.name, candidates=SAMPLES)
         if card.sha256 in self._fields:
             self.view.show_field(self._fields[card.sha256])
@@ -140,7 +141,8 @@ class ModelsDialog(QDialog):
             self.view.show_samples(self._samples[card.sha256])
         else:
             # On the CPU: a GPU may be at work on a fill, and its graphs are kept for that.
-            self._worker.ask(DrawJob(id=self._number, settings=replace(settings, device="cpu")))
+            drawing = replace(settings, coarse=coarse, device="cpu")
+            self._worker.ask(DrawJob(id=self._number, settings=drawing))
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nobody waits for what is being drawn."""

@@ -39,6 +39,7 @@ class SideBySide(QTableWidget):
             self.tr("Pictures"),
             self.tr("Parameters"),
             self.tr("Training"),
+            self.tr("Drawing"),
             self.tr("Bits/dim"),
             self.tr("Nats a picture"),
             self.tr("Published"),

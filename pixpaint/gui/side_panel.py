@@ -93,10 +93,9 @@ class SidePanel(QFrame):
         before = self.model.currentText()
         self._cards = {card.name: card for card in cards}
         with QSignalBlocker(self.model):
-            self.model.clear()
-            self.model.addItems(list(self._cards))
+            self._list_models()
             self.model.setCurrentIndex(max(self.model.findText(chosen or before), 0))
-        self._list_coarse()
+        self._list_coarse(self.coarse.currentText())
         if self.model.currentText() != before:
             self._take_model()
 
@@ -144,7 +143,7 @@ class SidePanel(QFrame):
 
     def _make_widgets(self) -> None:
         self.model = QComboBox()
-        self.model.addItems(list(self._cards))
+        self._list_models()
         self._model_note = _note()
         self.coarse = QComboBox()
         self.coarse.setToolTip(
@@ -247,12 +246,21 @@ class SidePanel(QFrame):
             facts = ModelFacts(card)
             self._model_note.setText(f"{facts.in_short()}\n{facts.outlook()}".strip())
         self._enable_label()
-        self._list_coarse()
+        self._list_coarse("" if card is None else card.coarse)
         self.model_chosen.emit()
 
-    def _list_coarse(self) -> None:
-        """The models that could paint the coarsest level for the chosen one, if there are such."""
-        chosen, card = self.coarse.currentText(), self.card
+    def _list_models(self) -> None:
+        """Those that see the known pixels on all sides of a hole apart from the others."""
+        self.model.clear()
+        self.model.addItems(list(self._cards))
+        seeing = sum(card.has_encoder for card in self._cards.values())
+        if 0 < seeing < len(self._cards):
+            self.model.insertSeparator(seeing)
+
+    def _list_coarse(self, chosen: str) -> None:
+        """The models that could paint the coarsest level for the one in use, if there are such; `chosen` does if it is
+        one of them."""
+        card = self.card
         others = (
             [] if card is None else [other.name for other in self._cards.values() if can_pair(card, other)]
         )

@@ -27,8 +27,10 @@ class ModelCard:
     the model is told the picture at half size, "all nats per image" to nats and "all nats standard error" to their
     error. `training` says how the model was made (steps, batch, seconds, device), its "history" how the figures fell,
     its "evaluated on" which pictures they are from. `sampling` holds what it paints best with: the temperatures
-    "choice" and "scale", "top_p" (1 where none is given), "calm" and "join" (0). `sha256` is that of the weights
-    file. `name` is that of the file it was read from.
+    "choice" and "scale", "top_p" (1 where none is given), "calm" and "join" (0). `coarse` names the model whose
+    pictures it has learnt to go on from, if there is one: the other half of a multi-scale pair. `drawn_in` is how many
+    seconds `fused` took on one thread for a picture drawn from nothing, 0 where that was not measured. `sha256` is that
+    of the weights file. `name` is that of the file it was read from.
     """
 
     name: str
@@ -41,6 +43,8 @@ class ModelCard:
     bits_per_dim: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     sampling: Mapping[str, float] = field(default_factory=dict)
+    coarse: str = ""
+    drawn_in: float = 0.0
     notes: str = ""
     path: Path | None = None
 
@@ -136,7 +140,8 @@ def read_card(name_or_path: str) -> ModelCard:
 
 
 def list_models() -> list[ModelCard]:
-    """The cards of all models in the model folders, the first folder's first; unreadable ones are passed over."""
+    """The cards of all models in the model folders, the first folder's first, those with an encoder before all others;
+    unreadable ones are passed over."""
     cards: dict[str, ModelCard] = {}
     for folder in model_folders():
         for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.stem):
@@ -144,7 +149,7 @@ def list_models() -> list[ModelCard]:
                 cards.setdefault(path.stem, _read(path.with_suffix(".json")))
             except BadModel:
                 continue
-    return list(cards.values())
+    return sorted(cards.values(), key=lambda card: not card.has_encoder)
 
 
 def suited_model(in_colour: bool) -> str:
@@ -165,10 +170,10 @@ def _read(path: Path) -> ModelCard:
             raise ValueError("its sampling is no table of numbers")
         if not all(isinstance(table, Mapping) for table in (card.bits_per_dim, card.training)):
             raise ValueError("its figures are no table")
-        if not all(isinstance(text, str) for text in (card.data, card.licence, card.notes)):
+        if not all(isinstance(text, str) for text in (card.data, card.licence, card.notes, card.coarse)):
             raise ValueError("it tells of its data in no words")
-        if type(card.parameters) is not int:
-            raise ValueError("its parameters are no number")
+        if type(card.parameters) is not int or type(card.drawn_in) not in (int, float):
+            raise ValueError("its parameters, or its seconds, are no number")
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise BadModel(f"The model's description {path} can't be read ({error}).") from error
     return card

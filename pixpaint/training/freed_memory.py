@@ -22,4 +22,4 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     settings = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: MOST, M_TOP_PAD: PAD}
-    return min(mallopt(name, value) for name, value in settings.items()) == 1
+    return bool(min(mallopt(name, value) for name, value in settings.items()))

@@ -84,6 +84,7 @@ def test_recorded_figures_are_in_the_card(capsys: pytest.CaptureFixture[str]) ->
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     card = read_card("mine")
     assert card.training == {**trained.training, "evaluated on": {"data": "round", "pictures": 15}}
+    assert 0 < card.drawn_in < 1
     for hole in HOLES:
         assert {hole, f"{hole} standard error"} <= card.bits_per_dim.keys()
         assert (f"{hole} blanked" in card.bits_per_dim) == (hole != "all")

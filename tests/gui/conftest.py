@@ -85,7 +85,7 @@ class FakePainter:
         return self._field(np.zeros(size, np.bool_), at)
 
     def draw(self, settings: FillSettings, *, stop: Callable[[], bool]) -> np.ndarray:
-        self.drawn.append((settings.model, settings.candidates))
+        self.drawn.append((settings.models, settings.candidates))
         if self.draw_error is not None:
             raise self.draw_error
         grey = np.arange(settings.candidates, dtype=np.uint8)[:, None, None, None] * 20

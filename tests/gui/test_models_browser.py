@@ -175,9 +175,10 @@ def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None
     nats, error = (card.bits_per_dim[f"all nats {word}"] for word in ("per image", "standard error"))
     assert shown[1] == "PixelCNN"
     assert shown[3] == f"{card.parameters:,}"
-    assert shown[5:] == [f"{card.bits_per_dim['all']:.4f}", f"{nats:.2f} ± {error:.2f}", "81.30"]
-    assert [table.item(names.index("mine"), column).text() for column in (4, 6, 7)] == ["", "", ""]
-    assert table.item(names.index("digits-gated"), 7).text() == "", "its paper has no such figure"
+    bits = f"{card.bits_per_dim['all']:.4f}"
+    assert shown[5:] == [f"{card.drawn_in:g} s", bits, f"{nats:.2f} ± {error:.2f}", "81.30"]
+    assert [table.item(names.index("mine"), column).text() for column in (4, 5, 7, 8)] == [""] * 4
+    assert table.item(names.index("digits-gated"), 8).text() == "", "its paper has no such figure"
     table.selectRow(row)
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -296,6 +297,51 @@ def test_another_model_can_paint_the_coarsest_level_where_there_is_one(
     assert (recipe.settings.coarse, recipe.coarse_sha256) == ("coarse", "cd" * 32)
     panel.show_models([bits, fine], chosen="fine")
     assert panel.settings().coarse is None, "it is gone"
+
+
+def test_one_that_learned_to_go_on_from_another_is_given_it_unless_told_otherwise(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter, card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def like(name: str, **changes: str) -> ModelCard:
+        config = GatedPixelCNNConfig(channels=1, hinted=name == "fine").to_json()
+        return replace(card, name=name, sha256=name, config=config, **changes)
+
+    cards = [like("coarse"), like("other"), like("fine", coarse="coarse")]
+    panel = window.panel
+    panel.show_models(cards, chosen="coarse")
+    assert panel.settings().coarse is None
+    panel.model.setCurrentIndex(panel.model.findText("fine"))
+    assert panel.settings().coarse == "coarse"
+    for choice, name in ((0, None), (2, "other")):
+        panel.coarse.setCurrentIndex(choice)
+        panel.show_models(cards)
+        assert panel.settings().coarse == name, "what was chosen stays when the list is made anew"
+
+    monkeypatch.setattr(model_desk, "list_models", lambda: cards)
+    dialog = opened(window)
+    facts = dialog.view.facts
+    assert "go on from the pictures of coarse" in facts["Coarse to fine"]
+    assert "Departures" in facts["Coarse to fine"]
+    qtbot.waitUntil(lambda: not dialog.view.samples.pixmap().isNull(), timeout=TIMEOUT)
+    assert painter.drawn == [("fine from coarse", 8)]
+    look_at(dialog, "coarse")
+    assert "Coarse to fine" not in dialog.view.facts
+    dialog.close()
+    alone = replace(cards[2], sha256="alone")
+    monkeypatch.setattr(model_desk, "list_models", lambda: [alone])
+    look_at(opened(window), "fine")
+    qtbot.waitUntil(lambda: len(painter.drawn) == 2, timeout=TIMEOUT)
+    assert painter.drawn[1] == ("fine", 8), "its other half is not there"
+
+
+def test_models_that_see_all_around_a_hole_stand_before_the_others(window: MainWindow) -> None:
+    cards = list_models()
+    assert [card.has_encoder for card in cards] == sorted((card.has_encoder for card in cards), reverse=True)
+    window.panel.show_models(cards)
+    names = [window.panel.model.itemText(k) for k in range(window.panel.model.count())]
+    gap = names.index("")
+    assert names[:gap] + names[gap + 1 :] == [card.name for card in cards]
+    assert {"mine", "photo", "sketch", "digits"} == set(names[:gap])
 
 
 def test_how_long_it_learned_counts_what_it_began_from(card: ModelCard) -> None:
