@@ -115,6 +115,14 @@ class ModelFacts(QObject):
             self._published(),
         )
 
+    def measured(self) -> str:
+        """On which pictures, in words."""
+        pictures = self._measured_on(self.card.training.get("evaluated on"))
+        if pictures:
+            return self.tr("Measured on {pictures}").format(pictures=pictures)
+        data = self.card.data or self.tr("pictures that the card does not name")
+        return self.tr("Measured while learning from {data}").format(data=data)
+
     def place(self) -> tuple[str, float, str]:
         """Where it stands among others: with those that were measured on the same pictures, the best one first. One's
         own, which are measured on some of the pictures they come from, stand with those of the same ones."""
@@ -210,6 +218,8 @@ class ModelFacts(QObject):
         if not isinstance(pictures, Mapping):
             return ""
         text = self.tr("{count} pictures ({data})")
+        if pictures.get("halved"):
+            text = self.tr("{count} pictures, halved ({data})")
         return text.format(count=f"{_number(pictures.get('pictures')):,.0f}", data=pictures.get("data"))
 
     def _published(self) -> str:

@@ -45,7 +45,7 @@ class ModelsDialog(QDialog):
     def __init__(self, worker: FieldWorker, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Models"))
-        self.resize(1100, 760)
+        self.resize(1180, 760)
         self._worker = worker
         self._cards: dict[str, ModelCard] = {}
         self._fields: dict[str, Field] = {}

@@ -1,6 +1,7 @@
 """All models in one table, those that were measured on the same pictures next to each other."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class SideBySide(QTableWidget):
-    """A row for each model. Bits/dim compare models of the same pictures only, so these stand together, best first."""
+    """A row for each model. Bits/dim compare models of the same pictures only, so these stand together, under the
+    pictures' name, the best one first."""
 
     wanted = Signal(str)
     """the name of the model whose row was activated"""
@@ -30,7 +32,7 @@ class SideBySide(QTableWidget):
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
         self.setTabKeyNavigation(False)
-        self.itemActivated.connect(lambda item: self.wanted.emit(self.name_of(item.row())))
+        self.itemActivated.connect(self._want)
 
     def show_models(self, cards: "Sequence[ModelCard]") -> None:
         names = [
@@ -46,18 +48,44 @@ class SideBySide(QTableWidget):
         ]
         self.setColumnCount(len(names))
         self.setHorizontalHeaderLabels(names)
-        every = sorted((ModelFacts(card) for card in cards), key=ModelFacts.place)
-        self.setRowCount(len(every))
-        for row, facts in enumerate(every):
-            for column, text in enumerate([facts.card.name, facts.kind, *facts.in_figures()]):
-                item = QTableWidgetItem(text)
-                if column > 2:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.setItem(row, column, item)
+        self.clearSpans()
+        self.setRowCount(0)
+        for measured, group in groupby(
+            sorted(map(ModelFacts, cards), key=ModelFacts.place), ModelFacts.measured
+        ):
+            self._add_heading(measured)
+            for facts in group:
+                self._add(facts)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setStretchLastSection(True)
 
+    def _want(self, item: QTableWidgetItem) -> None:
+        name = self.name_of(item.row())
+        if name:
+            self.wanted.emit(name)
+
+    def _add_heading(self, text: str) -> None:
+        """A row across the table, which can't be chosen."""
+        row = self.rowCount()
+        self.setRowCount(row + 1)
+        item = QTableWidgetItem(text)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        font = item.font()
+        font.setBold(True)
+        item.setFont(font)
+        self.setItem(row, 0, item)
+        self.setSpan(row, 0, 1, self.columnCount())
+
+    def _add(self, facts: ModelFacts) -> None:
+        row = self.rowCount()
+        self.setRowCount(row + 1)
+        for column, text in enumerate([facts.card.name, facts.kind, *facts.in_figures()]):
+            item = QTableWidgetItem(text)
+            if column > 2:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(row, column, item)
+
     def name_of(self, row: int) -> str:
-        """The model of a row."""
+        """The model of a row; empty for that of a heading."""
         item = self.item(row, 0)
-        return "" if item is None else item.text()
+        return "" if item is None or self.columnSpan(row, 0) > 1 else item.text()

@@ -162,13 +162,18 @@ def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None
     assert table.isVisible()
     assert not dialog.use.isEnabled()
     names = [table.name_of(row) for row in range(table.rowCount())]
-    assert sorted(names) == sorted(card.name for card in list_models())
+    assert sorted(filter(None, names)) == sorted(card.name for card in list_models())
+    headings = {row: table.item(row, 0).text() for row, name in enumerate(names) if not name}
+    assert "Measured on 10,000 pictures (binarized-mnist.npz:test)" in headings.values()
     digits = [name for name in names if name.startswith("digits")]
     bits = [read_card(name).bits_per_dim["all"] for name in digits]
     assert len(digits) > 2
     assert bits == sorted(bits), "the best one first"
     first = names.index(digits[0])
     assert names[first : first + len(digits)] == digits, "those of the same pictures next to each other"
+    assert "binarized-mnist" in headings[first - 1]
+    with qtbot.assertNotEmitted(table.wanted):
+        table.itemActivated.emit(table.item(first - 1, 0))
     row = names.index("digits-pixelcnn")
     card = read_card("digits-pixelcnn")
     shown = [table.item(row, column).text() for column in range(table.columnCount())]
