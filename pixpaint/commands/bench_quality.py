@@ -24,6 +24,7 @@ from pixpaint.errors import BadRequest
 from pixpaint.png import save_png
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling.painting import Painter
+from pixpaint.training.data import split_spec
 
 OURS = "pixpaint"
 ON_SHEET = 6  # pictures of each kind of hole
@@ -61,7 +62,7 @@ def bench_quality(wish: Wish, *, as_json: bool) -> int:
     painter, settings = Painter(), FillSettings(model=wish.model, seed=wish.seed)
     check(painter, settings)
     if wish.sheet is not None:
-        check_png([wish.sheet])
+        check_png([wish.sheet], [] if wish.pictures is None else [split_spec(wish.pictures)[0]])
     with two_threads(), Progress("measuring") as progress:
         progress.say("reading the pictures ...")
         crops = read_crops(wish.pictures, wish.count)

@@ -2,12 +2,13 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixpaint.commands.bench_options import add_bench_options, bench
-from pixpaint.errors import BadRequest
+from pixpaint.errors import BadModel, BadRequest
 
 if TYPE_CHECKING:
     from pixpaint.recipe import FillSettings
@@ -66,7 +67,7 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
         "--coarse",
         metavar="MODEL",
         help="a second model, which paints a picture of half the size first, or less; the first, trained with hints, "
-        "goes on from there",
+        "goes on from there (the model's partner, if it has one; its own name: none)",
     )
     add("--label", metavar="CLASS", help="what the picture shows, one of the model's classes (none)")
     add("--seed", metavar="N", type=int, default=0, help="the same seed draws the same pixels (0)")
@@ -91,12 +92,18 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
 
 
 def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "FillSettings":
-    """What the options ask for; `model` is taken where they name none."""
+    """What the options ask for; `model` is taken where they name none, and of a pair the other one."""
+    from pixpaint.models.card import read_card
     from pixpaint.recipe import FillSettings
+    from pixpaint.sampling.pair import partner
 
+    model, coarse = options.model or model, options.coarse
+    if coarse is None:
+        with suppress(BadModel):  # which is told when the model is needed
+            coarse = partner(read_card(model))
     return FillSettings(
-        model=options.model or model,
-        coarse=options.coarse,
+        model=model,
+        coarse=None if coarse == model else coarse,
         label=options.label,
         seed=options.seed,
         temperature=options.temperature,

@@ -16,14 +16,16 @@ def numbered(output: Path, count: int) -> list[Path]:
 
 
 def check_png(outputs: Iterable[Path], inputs: Iterable[Path] = ()) -> None:
-    """Raises before any work is done: BadRequest for a name that is no PNG's or an input's, CannotWrite else."""
+    """Raises before any work is done: BadRequest for a name that is no PNG's, or an input's, or a file's in a folder
+    that is one; CannotWrite else."""
     read = {path.resolve() for path in inputs}
     for output in outputs:
         if output.suffix.lower() != ".png":
             raise BadRequest(
                 f"Results are PNG files, and {output} isn't named like one: end the name in .png."
             )
-        if output.resolve() in read:
+        place = output.resolve()
+        if place in read or (place.exists() and read & set(place.parents)):
             raise BadRequest(f"{output} is one of the files to be read: name another file for the result.")
         if output.is_dir():
             raise CannotWrite(f"Can't write {output}: it is a folder; name a file.")

@@ -23,7 +23,7 @@ def sample(settings: FillSettings, output: Path, like: Path | None = None) -> in
     """
     painter = Painter()
     check(painter, settings)
-    check_png([output])
+    check_png([output], [] if like is None else [like])
     across = math.ceil(math.sqrt(settings.candidates))
     size = painter.card(settings).size
     shown = None if like is None else thumbnail(like, size)

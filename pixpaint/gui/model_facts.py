@@ -58,12 +58,11 @@ class ModelFacts(QObject):
             return ""
         if self.card.oriented:
             return self.tr(
-                "It goes by what is above and to the left only. Fills are turned where that brings more of what is "
-                "known there; ask for several answers, which are ranked by fit."
+                "Goes by what is above and to the left only, and turns fills to where most is known; several answers "
+                "are ranked by fit."
             )
         return self.tr(
-            "It goes by what is above and to the left only, and can't turn the picture: ask for several answers, which "
-            "are ranked by fit."
+            "Goes by what is above and to the left only; several answers are ranked by fit: ask for some."
         )
 
     def all(self) -> list[tuple[str, str]]:
@@ -110,7 +109,7 @@ class ModelFacts(QObject):
             f"{card.parameters:,}" if card.parameters else "",
             self._duration(seconds) if seconds else "",
             self.tr("{seconds} s").format(seconds=f"{card.drawn_in:g}") if card.drawn_in else "",
-            f"{_number(bits['all']):.4f}" if "all" in bits else "",
+            f"{self._whole:.4f}" if self._whole else "",
             f"{nats:,.2f}" + (f" ± {error:.2f}" if error else "") if one_bit and nats else "",
             self._published(),
         )
@@ -128,7 +127,13 @@ class ModelFacts(QObject):
         own, which are measured on some of the pictures they come from, stand with those of the same ones."""
         measured_on = self.card.training.get("evaluated on")
         group = str(measured_on) if measured_on else f"~{self.card.data}"  # after all others
-        return group, _number(self.card.bits_per_dim.get("all")) or math.inf, self.card.name
+        return group, self._whole or math.inf, self.card.name
+
+    @property
+    def _whole(self) -> float:
+        """Bits/dim of pictures that are hidden whole, by a pair of models where it is half of one; 0 if unknown."""
+        bits = self.card.bits_per_dim
+        return _number(bits.get("all from coarse", bits.get("all")))
 
     def _colour(self) -> str:
         if self.card.channels == 3:
@@ -196,6 +201,7 @@ class ModelFacts(QObject):
         names = {
             "all": self.tr("all hidden"),
             "all hinted": self.tr("all hidden, told at half size"),
+            "all from coarse": self.tr("all hidden, at half size first"),
             "bottom": self.tr("lower half"),
             "top": self.tr("upper half"),
             "right": self.tr("right half"),

@@ -23,6 +23,7 @@ from pixpaint.gui.field_worker import DrawJob, FieldWorker, TypicalJob
 from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.gui.model_view import MIDDLE, SAMPLES, SIZE, ModelView
 from pixpaint.gui.side_by_side import SideBySide
+from pixpaint.gui.side_panel import can_pair
 from pixpaint.models.field import Bytes, Field
 from pixpaint.recipe import FillSettings
 
@@ -49,7 +50,7 @@ class ModelsDialog(QDialog):
         self._worker = worker
         self._cards: dict[str, ModelCard] = {}
         self._fields: dict[str, Field] = {}
-        self._samples: dict[str, Bytes] = {}
+        self._samples: dict[tuple[str, ...], Bytes] = {}
         self._number = 0
         self.names = QListWidget()
         self.names.setObjectName("models")
@@ -131,18 +132,28 @@ class ModelsDialog(QDialog):
             self._worker.drop(DrawJob)
             return
         self.view.show_facts(ModelFacts(card))
-        coarse = card.coarse if card.coarse in self._cards else None
         settings = FillSettings(model=card.name, candidates=SAMPLES)
         if card.sha256 in self._fields:
             self.view.show_field(self._fields[card.sha256])
         else:
             self._worker.ask(TypicalJob(id=self._number, settings=settings, size=SIZE, at=MIDDLE))
-        if card.sha256 in self._samples:
-            self.view.show_samples(self._samples[card.sha256])
+        if self._drawn_by(card) in self._samples:
+            self.view.show_samples(self._samples[self._drawn_by(card)])
         else:
             # On the CPU: a GPU may be at work on a fill, and its graphs are kept for that.
-            drawing = replace(settings, coarse=coarse, device="cpu")
+            coarse = self._partner(card)
+            drawing = replace(settings, coarse=None if coarse is None else coarse.name, device="cpu")
             self._worker.ask(DrawJob(id=self._number, settings=drawing))
+
+    def _partner(self, card: "ModelCard") -> "ModelCard | None":
+        """Which model draws the coarsest level for it, as its card says; None where there is none such."""
+        coarse = self._cards.get(card.coarse)
+        return coarse if coarse is not None and can_pair(card, coarse) else None
+
+    def _drawn_by(self, card: "ModelCard") -> tuple[str, ...]:
+        """The weights that its samples come from."""
+        coarse = self._partner(card)
+        return (card.sha256,) if coarse is None else (card.sha256, coarse.sha256)
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Nobody waits for what is being drawn."""
@@ -158,7 +169,7 @@ class ModelsDialog(QDialog):
     def _take_samples(self, number: int, pictures: Bytes) -> None:
         card = self._card
         if number == self._number and card is not None:
-            self._samples[card.sha256] = pictures
+            self._samples[self._drawn_by(card)] = pictures
             self.view.show_samples(pictures)
 
     def _complain(self, job: object, sentence: str) -> None:

@@ -24,9 +24,10 @@ class ModelCard:
 
     `bits_per_dim` maps each kind of hole measured to bits per dimension on held-out pictures, "<hole> standard error"
     to that figure's, "<hole> blanked" to what it is when the encoder is shown nothing, "all hinted" to what it is when
-    the model is told the picture at half size, "all nats per image" to nats and "all nats standard error" to their
-    error. `training` says how the model was made (steps, batch, seconds, device), its "history" how the figures fell,
-    its "evaluated on" which pictures they are from. `sampling` holds what it paints best with: the temperatures
+    the model is told the picture at half size, "all from coarse" to what that and the half-size picture by the model
+    `coarse` cost together, "all nats per image" to nats and "all nats standard error" to their error. `training` says
+    how the model was made (steps, batch, seconds, device), its "history" how the figures fell, its "evaluated on" which
+    pictures they are from. `sampling` holds what it paints best with: the temperatures
     "choice" and "scale", "top_p" (1 where none is given), "calm" and "join" (0). `coarse` names the model whose
     pictures it has learnt to go on from, if there is one: the other half of a multi-scale pair. `drawn_in` is how many
     seconds `fused` took on one thread for a picture drawn from nothing, 0 where that was not measured. `sha256` is that

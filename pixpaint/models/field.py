@@ -69,7 +69,8 @@ def overlay(field: Field) -> Bytes:
 
 def decoder_diagram(field: Field, cell: int) -> Bytes:
     """The picture's pixels as cells of so many pixels a side, uint8 (H * cell + 1, W * cell + 1, 3): what the decoder
-    sees, the darker the more, what it does not see though it came before, what comes later, and the pixel itself."""
+    sees, the darker the more, what it does not see though it came before, what comes later, and the pixel itself. A
+    decoder that saw what comes later would show it."""
     order = np.arange(field.decoder.size).reshape(field.decoder.shape)
     later = order >= order[field.at]
     return _diagram(field.at, field.decoder, DECODER_COLOUR, later, cell)
@@ -87,7 +88,7 @@ def _diagram(
     shown = strength(influence)[..., None]
     cells = (1 - shown) * PAPER + shown * np.array(colour)
     cells[influence == 0] = UNSEEN
-    cells[later] = LATER
+    cells[later & (influence == 0)] = LATER
     cells[at] = THE_PIXEL
     height, width = influence.shape
     picture = np.full((height * cell + 1, width * cell + 1, 3), PAPER, np.uint8)

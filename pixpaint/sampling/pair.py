@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pixpaint.errors import BadRequest
-from pixpaint.models.config import ModelConfig
+from pixpaint.errors import BadRequest, PixpaintError
+from pixpaint.models.card import ModelCard, read_card
+from pixpaint.models.config import ModelConfig, read_config
 from pixpaint.sampling.plan import Hole
 from pixpaint.sampling.pyramid import Part, parts
 
@@ -52,6 +53,17 @@ class Pair(NamedTuple):
     def at(self, part: Part, level: int) -> Hand:
         """Who paints a level of a part."""
         return self.coarse if self.coarse is not None and level == part.coarsest else self.fine
+
+
+def partner(card: ModelCard) -> str | None:
+    """The name of the model that a model's card would have paint the coarsest level; None where it names none, or none
+    that is there and fits."""
+    try:
+        if card.coarse:
+            check_pair(read_config(card.config), read_config(read_card(card.coarse).config))
+    except PixpaintError:
+        return None
+    return card.coarse or None
 
 
 def check_pair(fine: ModelConfig, coarse: ModelConfig) -> None:

@@ -33,13 +33,14 @@ class Recipe:
     sampling, where errors add up; it learns to come back to what the known pixels tell, see `drift.py`.
 
     Pictures are `halved` so many times before they are used: so learns a model that paints the coarsest level for
-    another one. That other one is given `half_size_hints`.
+    another one. That other one is given `half_size_hints`, and `coarse` names the one, for its card.
     """
 
     name: str
     model: ModelConfig
     data: str
     halved: int = 0
+    coarse: str = ""
     licence: str = ""
     batch: int = 64
     steps: int = 100_000
@@ -72,6 +73,8 @@ class Recipe:
                 "A recipe needs a name without slashes, a kind of data and, if any, a licence in words; "
                 f"got {self.name!r}, {self.data!r} and {self.licence!r}."
             )
+        if not isinstance(self.coarse, str):
+            raise BadRequest(f"The recipe {self.name} has coarse {self.coarse!r}: use the name of a model.")
         if not isinstance(self.model, ModelConfig) or not isinstance(self.bf16, bool):
             raise BadRequest(
                 f"The recipe {self.name} needs a model's configuration, and true or false for bf16."

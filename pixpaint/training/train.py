@@ -211,6 +211,7 @@ class Loop:
                 data=self._data_in_words(),
                 licence=recipe.licence,
                 bits_per_dim=bits,
+                coarse=recipe.coarse,
                 training={
                     **({"from": Path(recipe.start_from).stem} if recipe.start_from else {}),
                     "steps": self.state.step,

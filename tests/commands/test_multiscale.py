@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pixpaint.assets import user_models_folder
 from pixpaint.cli import main
 from pixpaint.commands.tiles import tiled
 from pixpaint.document import open_picture
@@ -127,3 +128,40 @@ def test_each_is_measured_on_what_it_learned(capsys: pytest.CaptureFixture[str])
     assert "no encoder" in capsys.readouterr().err
     assert main(["eval", "large", "pictures", "--record"]) == 0
     assert "all hinted" in read_card("large").bits_per_dim
+    assert main(["eval", "small", "pictures", "--halved", "1", "--record"]) == 0
+    measured = [read_card(name).training["evaluated on"].get("halved", 0) for name in ("large", "small")]
+    assert measured == [0, 1]
+
+
+def test_a_partner_that_the_recipe_names_paints_the_coarsest_level_unless_another_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("recipe.json").write_text(json.dumps({**COMMON, **LARGE, "name": "pair", "coarse": "small"}))
+    assert main(["train", "--recipe", "recipe.json", "--data", "pictures"]) == 0
+    assert read_card("pair").coarse == "small"
+
+    def painted(model: str, *options: str) -> tuple[str | None, np.ndarray]:
+        assert fill("--model", model, *options) == 0
+        document = open_picture("out.png")
+        return document.recipes[-1].settings.coarse, document.pixels
+
+    alone, paired = painted("large"), painted("large", "--coarse", "small")
+    for options, (name, pixels) in (
+        ((), paired),
+        (("--coarse", "pair"), alone),
+        (("--coarse", "small"), paired),
+    ):
+        found, same = painted("pair", *options)
+        assert found == name
+        assert np.array_equal(same, pixels)
+
+    assert main(["eval", "pair", "pictures:held-out", "--record"]) == 0
+    figures = read_card("pair").bits_per_dim
+    capsys.readouterr()
+    assert main(["eval", "small", "pictures:held-out", "--halved", "1", "--json"]) == 0
+    small = json.loads(capsys.readouterr().out)["bits_per_dim"]
+    assert figures["all from coarse"] == pytest.approx(figures["all hinted"] + small / 4, abs=2e-4)
+    assert "all from coarse" not in read_card("large").bits_per_dim
+
+    (user_models_folder() / "small.safetensors").unlink()
+    assert painted("pair")[0] is None, "it is not there"

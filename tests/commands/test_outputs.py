@@ -49,3 +49,13 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
         make_folder(tmp_path / "file" / "below")
     make_folder(tmp_path / "new" / "below")
     assert (tmp_path / "new" / "below").is_dir()
+
+
+def test_a_picture_in_a_folder_that_is_read_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    picture = tmp_path / "data" / "a.png"
+    check_png([picture], [tmp_path / "data"])
+    picture.write_bytes(b"a picture")
+    with pytest.raises(BadRequest, match="to be read"):
+        check_png([picture], [tmp_path / "data"])
+    check_png([tmp_path / "b.png"], [tmp_path / "data"])

@@ -42,6 +42,8 @@ def test_pictures_like_another_are_drawn_by_a_model_that_is_shown_it(
     from tests.registry import MODELS, model_of
 
     model = model_of(MODELS["gated_pixel_cnn RGB"], torch.float32)
+    for weight in model.likeness.parameters():
+        weight *= 4  # so that what is shown decides more than the seed
     path = save_model(model, ModelCard(name="gated", config={}, classes=("cat", "fish")), tmp_path).path
     pixels = np.random.default_rng(0).integers(0, 256, (30, 20, 3), dtype=np.uint8)
     save_png(Document(pixels=pixels), tmp_path / "a.png")
@@ -56,6 +58,12 @@ def test_pictures_like_another_are_drawn_by_a_model_that_is_shown_it(
     assert np.array_equal(like_a, drawn("--like", str(tmp_path / "a.png")))
     assert not np.array_equal(like_a, like_b)
     assert not np.array_equal(like_a, drawn())
+
+    before = (tmp_path / "a.png").read_bytes()
+    shown = str(tmp_path / "a.png")
+    assert main(["sample", "--model", str(path), "--like", shown, "-o", shown]) == 2
+    assert "to be read" in capsys.readouterr().err
+    assert (tmp_path / "a.png").read_bytes() == before
 
     options = ["sample", "--model", str(tiny_model), "-o", str(tmp_path / "x.png")]
     assert main([*options, "--like", str(tmp_path / "a.png")]) == 2

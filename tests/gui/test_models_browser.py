@@ -20,6 +20,7 @@ from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.gui.models_dialog import ModelsDialog
 from pixpaint.gui.papers import PAPERS
 from pixpaint.gui.shortcuts import ShortcutsDialog
+from pixpaint.gui.side_by_side import SideBySide
 from pixpaint.models.card import ModelCard, list_models, read_card
 from pixpaint.models.config import CONFIGS, GatedPixelCNNConfig, PixelCNNConfig, PixelCNNPPConfig
 
@@ -256,8 +257,8 @@ def card() -> ModelCard:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (PixelCNNConfig(channels=1), "above and to the left only, and can't turn the picture"),
-        (GatedPixelCNNConfig(channels=1, oriented=True), "above and to the left only. Fills are turned"),
+        (PixelCNNConfig(channels=1), "above and to the left only; several"),
+        (GatedPixelCNNConfig(channels=1, oriented=True), "turns fills to where most is known"),
     ],
 )
 def test_a_model_without_an_encoder_tells_what_it_goes_by_and_what_helps(
@@ -332,11 +333,35 @@ def test_one_that_learned_to_go_on_from_another_is_given_it_unless_told_otherwis
     look_at(dialog, "coarse")
     assert "Coarse to fine" not in dialog.view.facts
     dialog.close()
-    alone = replace(cards[2], sha256="alone")
-    monkeypatch.setattr(model_desk, "list_models", lambda: [alone])
+    monkeypatch.setattr(model_desk, "list_models", lambda: cards[2:])
     look_at(opened(window), "fine")
     qtbot.waitUntil(lambda: len(painter.drawn) == 2, timeout=TIMEOUT)
     assert painter.drawn[1] == ("fine", 8), "its other half is not there"
+
+
+def test_a_pair_stands_where_what_both_cost_together_puts_it(window: MainWindow, card: ModelCard) -> None:
+    def measured(name: str, **bits: float) -> ModelCard:
+        at = {"evaluated on": {"data": "photos", "pictures": 9}}
+        return replace(
+            card, name=name, bits_per_dim={key.replace("_", " "): b for key, b in bits.items()}, training=at
+        )
+
+    table = SideBySide()
+    table.show_models(
+        [
+            measured("worse", all=4.5),
+            measured("pair", all=5.0, all_from_coarse=4.25),
+            measured("best", all=4.1),
+        ]
+    )
+    assert [table.name_of(row) for row in range(4)] == ["", "best", "pair", "worse"]
+    item = table.item(2, 6)
+    assert item is not None
+    assert item.text() == "4.2500"
+    assert (
+        "at half size first: 4.2500"
+        in dict(ModelFacts(measured("pair", all_from_coarse=4.25)).all())["Bits/dim"]
+    )
 
 
 def test_models_that_see_all_around_a_hole_stand_before_the_others(window: MainWindow) -> None:

@@ -47,6 +47,14 @@ def test_each_cell_of_the_decoders_diagram_tells_what_it_is(field: Field) -> Non
     assert (diagram[:, ::4] == PAPER).all()
 
 
+def test_a_decoder_that_sees_what_comes_later_is_shown_to(field: Field) -> None:
+    leaking = field.decoder.copy()
+    leaking[2, 0] = 1
+    middles = decoder_diagram(Field(at=field.at, decoder=leaking, encoder=None), 4)[2::4, 2::4]
+    assert tuple(middles[2, 0]) == DECODER_COLOUR
+    assert tuple(middles[2, 1]) == LATER
+
+
 def test_to_the_encoder_nothing_is_later(field: Field) -> None:
     middles = encoder_diagram(field, 4)[2::4, 2::4]
     assert tuple(middles[2, 2]) == tuple(middles[0, 0]) == ENCODER_COLOUR
