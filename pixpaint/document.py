@@ -26,6 +26,8 @@ _DEEP_MODES = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 
 GREYEST = 12
 """So far apart the channels of a grey may lie: JPEG tints them a little."""
+PAPER, INK = 215, 40
+"""From here on pixels may be paper, and up to here ink."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +73,15 @@ class Document:
         return int(self.pixels.shape[1])
 
     @property
-    def in_colour(self) -> bool:
-        """Whether more than a few pixels are no greys; of a large picture a part of them is looked at."""
+    def is_drawing(self) -> bool:
+        """Whether it is grey, more than half as white as paper, and little of the rest lighter than ink; of a large
+        picture a part of the pixels is looked at."""
         step = max(1, max(self.pixels.shape[:2]) // 512)
-        seen = self.pixels[::step, ::step].astype(np.int16)
-        return bool(np.mean(np.ptp(seen, axis=2) > GREYEST) > 0.01)
+        seen = self.on_white(self.hole)[::step, ::step].astype(np.int16)
+        in_colour = np.mean(np.ptp(seen, axis=2) > GREYEST) > 0.01
+        light = seen.mean(2)
+        paper, ink = np.mean(light >= PAPER), np.mean(light <= INK)
+        return bool(not in_colour and paper > 0.5 and paper + ink > 0.8)
 
     def paint(self, rows: NDArray[np.intp], columns: NDArray[np.intp], pixels: NDArray[np.uint8]) -> None:
         """Sets n pixels to `pixels` (n, 3) at `rows` and `columns` (n,).

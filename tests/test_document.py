@@ -222,11 +222,24 @@ def test_a_model_sees_transparent_pixels_as_white_paper_but_the_hole_as_it_is() 
     assert not plain.any()
 
 
-def test_a_picture_is_in_colour_if_more_than_a_few_pixels_are() -> None:
+def test_a_drawing_is_ink_on_paper_and_nothing_else_is() -> None:
+    def drawing(pixels: np.ndarray) -> bool:
+        return Document(pixels=np.ascontiguousarray(pixels)).is_drawing
+
+    paper = np.full((40, 30, 3), 255, np.uint8)
+    assert drawing(paper)
+    sketch = paper.copy()
+    sketch[10:20, 5] = sketch[10, 5:25] = 0
+    sketch[11, 5:25] = 140  # the soft edge of a line
+    assert drawing(sketch)
+    assert drawing(np.clip(sketch.astype(int) - [0, 5, 10], 0, 255).astype(np.uint8)), "as a scan tints it"
+    red = sketch.copy()
+    red[10, 5:25] = (200, 20, 20)
+    assert not drawing(red)
     grey = np.repeat(np.random.default_rng(0).integers(0, 256, (40, 30, 1), dtype=np.uint8), 3, axis=2)
-    assert not Document(pixels=grey.copy()).in_colour
-    tinted = np.clip(grey.astype(int) + np.array([5, 0, -5]), 0, 255).astype(np.uint8)
-    assert not Document(pixels=tinted).in_colour
-    coloured = grey.copy()
-    coloured[:10] = (200, 60, 10)
-    assert Document(pixels=coloured).in_colour
+    assert not drawing(grey), "a photograph in grey"
+    grey[:22] = 255
+    assert not drawing(grey), "a photograph before a white ground"
+    assert not drawing(paper * 0), "the night"
+    clear = Document(pixels=paper * 0, alpha=np.zeros((40, 30), np.uint8))
+    assert clear.is_drawing, "what is transparent is paper"

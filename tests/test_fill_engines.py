@@ -378,7 +378,7 @@ def test_a_hole_too_large_for_the_memory_is_refused_before_it_is_begun(
 def test_noise_orientation_and_label_reach_the_model_from_where_they_belong() -> None:
     """In every orientation a pixel draws from its own place's noise and sees its own place's picture."""
     from pixpaint.orientation import ORIENTATIONS, positions
-    from pixpaint.sampling.fill import _window
+    from pixpaint.sampling.fill import _turns, _window
     from pixpaint.sampling.plan import Job
     from pixpaint.sampling.pyramid import Level
 
@@ -386,9 +386,11 @@ def test_noise_orientation_and_label_reach_the_model_from_where_they_belong() ->
     hole = np.random.default_rng(1).random((20, 30)) < 0.3
     noise = draw_noise(9, 0, 0, 0, 22, 31)
     for orientation in range(ORIENTATIONS):
-        job = Job(row=4, column=7, height=8, width=12, orientation=orientation)
+        rows, columns = range(4, 12), range(7, 19)
+        job = Job(row=4, column=7, height=8, width=12, orientation=orientation, rows=rows, columns=columns)
         level = Level(level=0, picture=image, hole=hole, own=hole)
-        window = _window(level, job, hole, None, origin=(2, 1), seeds=[9], label=1)
+        (turn,) = _turns([job], level, hole)
+        window = _window(turn, image, None, level=0, origin=(2, 1), seeds=[9], label=1)
         rows, columns = positions(8, 12, orientation)
         assert (window.orientation, window.label) == (orientation, 1)
         np.testing.assert_array_equal(window.image, image[4 + rows, 7 + columns])

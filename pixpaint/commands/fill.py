@@ -81,12 +81,12 @@ def fill_picture(job: Job, settings: FillSettings, *, as_json: bool) -> int:
 def suited(picture: Path) -> str:
     """The model for a picture, or for the first readable one of a folder, where none is named. Raises BadImage."""
     if not picture.is_dir():
-        return suited_model(open_picture(picture).in_colour)
+        return suited_model(open_picture(picture).is_drawing)
     for path in sorted(picture.iterdir()):
         if path.suffix.lower() in SUFFIXES:
             with suppress(BadImage):
                 return suited(path)
-    return suited_model(False)
+    return suited_model(True)
 
 
 def check(painter: Painter, settings: FillSettings) -> None:

@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
     def _take_document(self) -> None:
         document = self.editor.document
         self.tools.suit(document.height, document.width)
-        self.panel.suit(document.in_colour)
+        self.panel.suit(document.is_drawing)
         self.status.size_text.setText(f"{document.width} × {document.height}")
         self.status.say("")
         self._update()

@@ -110,11 +110,11 @@ class SidePanel(QFrame):
         answers = settings.value("answers", 1, int)
         self.answers.setValue(answers if isinstance(answers, int) else 1)
 
-    def suit(self, in_colour: bool) -> None:
-        """Chooses the bundled model for a picture in colour or in grey, unless the chosen one is another."""
+    def suit(self, drawing: bool) -> None:
+        """Chooses the bundled model for a drawing or for any other picture, unless the chosen one is another."""
         bundled = {SKETCH, PHOTO}
         if self.model.currentText() in bundled:
-            place = self.model.findText(suited_model(in_colour))
+            place = self.model.findText(suited_model(drawing))
             self.model.setCurrentIndex(place if place >= 0 else self.model.currentIndex())
 
     def roll(self) -> None:

@@ -153,10 +153,10 @@ def list_models() -> list[ModelCard]:
     return sorted(cards.values(), key=lambda card: not card.has_encoder)
 
 
-def suited_model(in_colour: bool) -> str:
-    """The bundled model for a picture: `photo` for one in colour, if it is there, else `sketch`."""
+def suited_model(drawing: bool) -> str:
+    """The bundled model for a picture: `sketch` for a drawing, else `photo`, if it is there."""
     there = any((folder / f"{PHOTO}.safetensors").is_file() for folder in model_folders())
-    return PHOTO if in_colour and there else SKETCH
+    return SKETCH if drawing or not there else PHOTO
 
 
 def _read(path: Path) -> ModelCard:

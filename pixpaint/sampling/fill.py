@@ -29,7 +29,7 @@ from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
 from pixpaint.sampling.pyramid import Level, Part, covered, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
-from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.sampling.window import PaintedRow, Window, abreast
 from pixpaint.scaling import Bytes, doubled, quantized
 
 Hints = NDArray[np.float32]
@@ -159,11 +159,10 @@ class _Fill:
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
         for level in (level for pyramid in work for level in pyramid):
-            marks = (orient(level.todo[job.window], job.orientation) for job in level.jobs)
-            self.row_count += sum(int(mark.any(1).sum()) for mark in marks)
+            self.row_count += sum(int(turn.todo.any(1).sum()) for turn in level.turns)
             self.total += int(level.todo.sum()) if level.at.level else 0
-            for job in level.jobs if not level.at.level else ():
-                check_memory(level.by.model, job, len(self.seeds))
+            for turn in level.turns if not level.at.level else ():
+                check_memory(level.by.model, turn.job, len(self.seeds))
         for pyramid in work:
             hints: Hints | None = None
             for level in pyramid:
@@ -189,9 +188,11 @@ class _Fill:
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
         weight = self.tempering.join * 4**level.level
         for k, picture in enumerate(pictures):
-            calm = calmed(picture, level, None if hints is None else hints[k], self.tempering.calm)
-            blended = joined(calm, level, weight, self.stop)
-            found.append(quantized(blended, work.by.model.config.levels))
+            for piece in _pieces(work.jobs, level):
+                calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm)
+                blended = joined(calm, piece, weight, self.stop)
+                picture = quantized(blended, work.by.model.config.levels)
+            found.append(picture)
             if self.stop():
                 self.stopped = True
                 break
@@ -220,8 +221,9 @@ class _Fill:
         for level in reversed(found):
             left = level.own if level.level else todo
             by = self.pair.at(part, level.level)
-            jobs = [job for job in jobs_of(by.model.config, part, level) if left[job.window].any()]
-            work.append(_Work(part=part, at=level, by=by, todo=left, jobs=jobs))
+            jobs = jobs_of(by.model.config, part, level)
+            turns = list(_turns(jobs, level, left))
+            work.append(_Work(part=part, at=level, by=by, todo=left, jobs=jobs, turns=turns))
         return work
 
     def _paint_level(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Iterator[RowPainted]:
@@ -230,26 +232,34 @@ class _Fill:
         size = 2**level.level
         top, left = part.region_rows.start, part.region_columns.start
         shape = len(part.region_rows), len(part.region_columns)
-        for job in work.jobs:
+        for turn in work.turns:
+            job = turn.job
             check_memory(work.by.model, job, len(self.seeds))
             rows, columns = positions(job.height, job.width, job.orientation)
-            end = self.done + int(todo[job.window].sum())
-            window = _window(
-                level,
-                job,
-                todo,
-                hints,
-                origin=(top // size, left // size),
-                seeds=self.seeds,
-                label=work.by.label,
-                like=self.like,
-            )
-            for painted in self.paint(work.by.model, window):
+            end = self.done + int(todo[job.box].sum())
+            # One window for all candidates, unless what is known to them is not the same.
+            count = len(self.seeds)
+            windows = [
+                _window(
+                    turn,
+                    pictures[share.start],
+                    None if hints is None else hints[share],
+                    level=level.level,
+                    origin=(top // size, left // size),
+                    seeds=self.seeds[share],
+                    label=work.by.label,
+                    like=self.like,
+                )
+                for share in ([slice(k, k + 1) for k in range(count)] if turn.follows else [slice(0, count)])
+            ]
+            for painted in abreast([self.paint(work.by.model, window) for window in windows]):
                 self.row += 1
-                self.done += len(painted.columns)
                 at = (painted.row, painted.columns)
                 cells = job.row + rows[at], job.column + columns[at]
-                pixels = painted.pixels.numpy().transpose(0, 2, 1)  # (candidates, n, C)
+                kept = job.is_for(*cells)
+                cells = cells[0][kept], cells[1][kept]
+                self.done += len(cells[0])
+                pixels = painted.pixels.numpy().transpose(0, 2, 1)[:, kept]  # (candidates, n, C)
                 pictures[:, cells[0], cells[1]] = pixels
                 row, column, cell = covered(*cells, size, shape)
                 row, column = row + top, column + left
@@ -261,7 +271,7 @@ class _Fill:
                     rows=row[own],
                     columns=column[own],
                     pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
-                    nats=painted.nats.sum(1).numpy(),
+                    nats=painted.nats.numpy()[:, kept].sum(1),
                     row=self.row,
                     row_count=self.row_count,
                     done=self.done,
@@ -274,38 +284,80 @@ class _Fill:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Turn:
+    """A job in its turn, as its window is oriented: what is hidden from it, bool (height, width), and what of that it
+    paints; it `follows` others if it is shown what they have painted."""
+
+    job: Job
+    hole: NDArray[np.bool_]
+    todo: NDArray[np.bool_]
+    follows: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Work:
-    """What there is to do at a level of a part, and who does it: the pixels `todo` (h, w), in these windows."""
+    """What there is to do at a level of a part, and who does it: the pixels `todo` (h, w), in these turns, of all that
+    the level's jobs are for."""
 
     part: Part
     at: Level
     by: Hand
     todo: NDArray[np.bool_]
     jobs: list[Job]
+    turns: list[_Turn]
+
+
+def _pieces(jobs: list[Job], level: Level) -> Iterator[Level]:
+    """The level as it is in the turn of each of its jobs: its own pixels are the job's, and those of the jobs before
+    are no longer hidden."""
+    hidden = level.hole.copy()
+    for job in jobs:
+        own = np.zeros_like(level.own)
+        own[job.box] = level.own[job.box]
+        yield replace(level, hole=hidden.copy(), own=own)
+        hidden[job.box] &= ~own[job.box]
+
+
+def _turns(jobs: list[Job], level: Level, todo: NDArray[np.bool_]) -> Iterator[_Turn]:
+    """Those of the jobs that have pixels `todo` (h, w) of their own."""
+    for job, piece in zip(jobs, _pieces(jobs, level), strict=True):
+
+        def cut(marks: NDArray[np.bool_], job: Job = job) -> NDArray[np.bool_]:
+            return orient(marks[job.window], job.orientation).copy()
+
+        own = cut(piece.own & todo)
+        if own.any():
+            # What other jobs will paint is painted here, too, as far as a pixel of one's own may see it.
+            painted = cut(piece.hole & todo)
+            painted[np.flatnonzero(own.any(1))[-1] + 1 :] = False
+            follows = bool((level.own & ~piece.hole)[job.window].any())
+            yield _Turn(job=job, hole=cut(piece.hole), todo=painted, follows=follows)
 
 
 def _window(
-    level: Level,
-    job: Job,
-    todo: NDArray[np.bool_],
+    turn: _Turn,
+    picture: Bytes,
     hints: Hints | None,
     *,
+    level: int,
     origin: tuple[int, int],
     seeds: list[int],
     label: int,
     like: Bytes | None = None,
 ) -> Window:
-    """A job's window of a level whose cell (0, 0) lies at `origin` of the picture at that level's size."""
+    """The window of a job of a `level` whose cell (0, 0) lies at `origin` of the picture at that level's size, for the
+    candidates of these seeds."""
+    job = turn.job
     row, column = origin[0] + job.row, origin[1] + job.column
-    noise = (draw_noise(seed, level.level, row, column, job.height, job.width) for seed in seeds)
+    noise = (draw_noise(seed, level, row, column, job.height, job.width) for seed in seeds)
 
     def cut(array: NDArray[Any]) -> NDArray[Any]:
         return orient(array[job.window], job.orientation).copy()
 
     return Window(
-        image=cut(level.picture),
-        hole=cut(level.hole),
-        todo=cut(todo),
+        image=cut(picture),
+        hole=turn.hole,
+        todo=turn.todo,
         noise=np.stack([orient(plane, job.orientation) for plane in noise]),
         label=label,
         orientation=job.orientation,

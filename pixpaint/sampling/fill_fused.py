@@ -32,7 +32,7 @@ from pixpaint.sampling.masked_steps import Masked
 from pixpaint.sampling.steps import Work
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
-from pixpaint.sampling.window import PaintedRow, Told, Window
+from pixpaint.sampling.window import PaintedRow, Told, Window, abreast
 
 PART = 1e9
 """A call of the loops lasts some 5 ms on a machine with AVX-512: so many weights times cells, of whole rows ..."""
@@ -112,8 +112,7 @@ class Asked:
 def side_by_side(
     mine: Iterator[PaintedRow], theirs: Iterator[PaintedRow], helper: Executor
 ) -> Iterator[PaintedRow]:
-    """The rows of two shares of the candidates, each painted in a thread of its own. Where they were stopped, as far as
-    both have come."""
+    """The rows of two shares of the candidates, each painted in a thread of its own."""
 
     @torch.inference_mode()
     def next_of_theirs() -> PaintedRow | None:
@@ -126,14 +125,7 @@ def side_by_side(
             coming.append(helper.submit(next_of_theirs))
             yield row
 
-    for parts in zip(mine, in_advance(), strict=False):
-        counts = {len(part.columns) for part in parts}
-        common = min(counts)
-        pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
-        nats = torch.cat([part.nats[:, :common] for part in parts])
-        yield PaintedRow(parts[0].row, parts[0].columns[:common], pixels, nats)
-        if len(counts) > 1:
-            return
+    return abreast([mine, in_advance()])
 
 
 class FusedFill(CachedFill):

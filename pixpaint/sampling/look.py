@@ -50,9 +50,8 @@ def look(
     pixel = np.zeros_like(hole)
     pixel[at] = True
     hole = hole | pixel
-    # No window holds hidden pixels of another job.
     jobs = plan(hole, config.crop, oriented=config.oriented)
-    job = next(job for job in jobs if pixel[job.window].any())
+    job = next(job for job in jobs if pixel[job.box].any())
 
     def turned(array: NDArray[Scalar]) -> NDArray[Scalar]:
         return orient(array[job.window], job.orientation)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pixpaint.sampling.look import Look
 
 
+GREYS = 16
+"""So many a drawing may have."""
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 
 
@@ -129,13 +131,15 @@ class Painter:
         """Fills the hole (H, W) of an RGB picture uint8 (H, W, 3): see `pixpaint.sampling.fill.fill`.
 
         To go on with a stopped fill of several candidates, `image` is uint8 (candidates, H, W, 3), with what each had
-        painted. Raises PixpaintError: before the first row for settings, model or mask; OutOfMemory at any row, those
-        painted being kept.
+        painted. Where all that is known is grey, so is what is painted. Raises PixpaintError: before the first row for
+        settings, model or mask; OutOfMemory at any row, those painted being kept.
         """
+        from pixpaint.layers.pixels import grey
         from pixpaint.sampling.fill import fill
 
         model, coarse = self.model(settings), self.coarse(settings)
         own = image.ndim == 4  # each candidate's picture is its own
+        in_grey = _is_grey((image[0] if own else image)[~hole])
         with _memory_of(model.head.weight.device.type):
             fills = [
                 fill(
@@ -155,7 +159,9 @@ class Painter:
                 )
                 for k, picture in enumerate(image if own else [image])
             ]
-            yield from together(fills) if own else fills[0]
+            for event in together(fills) if own else fills[0]:
+                pixels = np.repeat(grey(event.pixels), 3, axis=-1) if in_grey else event.pixels
+                yield replace(event, pixels=pixels)
 
     def draw(
         self,
@@ -240,6 +246,12 @@ class Painter:
         card = self.coarse_card(settings)
         known = card is not None and settings.label in card.classes
         return card.classes.index(str(settings.label)) if card is not None and known else None
+
+
+def _is_grey(known: NDArray[np.uint8]) -> bool:
+    """Whether known pixels (n, 3) are those of a photograph in grey, and of more than paper and ink."""
+    first = known[:, 0]
+    return bool((known == first[:, None]).all()) and len(np.unique(first)) > GREYS
 
 
 def _device(settings: FillSettings) -> str:

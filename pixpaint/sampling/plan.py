@@ -3,9 +3,15 @@
 The rule: holes farther apart than the model's training crop are separate jobs. A job's window is the bounding box of
 its holes with a margin of half a crop on each side, at least a crop wide and high, moved inward at the picture's edges.
 So a window reaches at most a crop beyond its holes and never touches another job's.
+
+A box whose window would be larger than SMALL is halved across its longer side, and each half shrunk to what it holds,
+as often as that brings the windows to SPARED of their area, and until none is larger than LARGEST. So a scratch across
+a large photograph takes the time and the memory of its surroundings, not those of all that lies between its ends. These
+jobs' windows overlap. Each is painted in full, so that nothing above or to the left of a pixel is missing, but of its
+pixels only those in the job's own box are kept, and known to the jobs after it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,34 +24,92 @@ GAIN = 0.25
 """A turned or mirrored picture must have at least this share of the hole's border more above and left than the
 upright one: people expect rows to appear from the top."""
 
+SMALL, LARGEST = 2**16, 2**17
+"""Pixels of a window. The larger one takes some 2 GB with all its features."""
+SPARED = 0.75
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A window of the picture, in pixels from its top left corner, and the orientation it is painted in."""
+    """A window of the picture, in pixels from its top left corner, and the orientation it is painted in. What it is
+    painted for lies in these `rows` and `columns` of the picture."""
 
     row: int
     column: int
     height: int
     width: int
     orientation: int
+    rows: range
+    columns: range
 
     @property
     def window(self) -> tuple[slice, slice]:
         """Cuts the window out of an array (H, W, ...) of the whole picture."""
         return slice(self.row, self.row + self.height), slice(self.column, self.column + self.width)
 
+    def is_for(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of these pixels (n,) of the picture it is painted for."""
+        down = (rows >= self.rows.start) & (rows < self.rows.stop)
+        return down & (columns >= self.columns.start) & (columns < self.columns.stop)
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Cuts what it is painted for out of an array (H, W, ...) of the whole picture."""
+        return slice(self.rows.start, self.rows.stop), slice(self.columns.start, self.columns.stop)
+
 
 def plan(hole: Hole, crop: int, *, oriented: bool, cell: int = 1) -> list[Job]:
     """The jobs of a hole (H, W), from top to bottom; `oriented` says whether the model paints turned pictures. Windows
     are made of whole cells of so many pixels a side, as the picture is."""
-    jobs = []
-    for rows, columns in separate(hole, crop):
-        row, height = in_cells(widen(rows, hole.shape[0], crop), cell)
-        column, width = in_cells(widen(columns, hole.shape[1], crop), cell)
-        part = hole[row : row + height, column : column + width]
-        orientation = best_orientation(part) if oriented else 0
-        jobs.append(Job(row=row, column=column, height=height, width=width, orientation=orientation))
+    jobs, left = [], hole.copy()
+    for box in separate(hole, crop):
+        for rows, columns in small(hole, *box, crop):
+            row, height = in_cells(widen(rows, hole.shape[0], crop), cell)
+            column, width = in_cells(widen(columns, hole.shape[1], crop), cell)
+            job = Job(
+                row=row, column=column, height=height, width=width, orientation=0, rows=rows, columns=columns
+            )
+            if oriented:
+                job = replace(job, orientation=best_orientation(left[job.window]))
+            jobs.append(job)
+            left[job.box] = False
     return jobs
+
+
+def small(hole: Hole, rows: range, columns: range, crop: int) -> list[tuple[range, range]]:
+    """A bounding box of a hole (H, W), or smaller ones of its parts: see the rule above."""
+
+    def area(rows: range, columns: range) -> int:
+        return (len(rows) + crop) * (len(columns) + crop)
+
+    def pieces(rows: range, columns: range) -> list[tuple[range, range]]:
+        if max(len(rows), len(columns)) <= crop:
+            return [(rows, columns)]
+        # Between whole cells of 2 x 2 pixels.
+        down, across = (span.start + (len(span) // 4 * 2) + span.start % 2 for span in (rows, columns))
+        if len(rows) >= len(columns):
+            halves = [(range(rows.start, down), columns), (range(down, rows.stop), columns)]
+        else:
+            halves = [(rows, range(columns.start, across)), (rows, range(across, columns.stop))]
+        shrunk = [box for half in halves for box in _shrunk(hole, *half)]
+        if area(rows, columns) <= LARGEST and sum(area(*box) for box in shrunk) > SPARED * area(
+            rows, columns
+        ):
+            return [(rows, columns)]
+        return [piece for box in shrunk for piece in pieces(*box)]
+
+    return pieces(rows, columns) if area(rows, columns) > SMALL else [(rows, columns)]
+
+
+def _shrunk(hole: Hole, rows: range, columns: range) -> list[tuple[range, range]]:
+    """The bounding box of what a box holds of a hole (H, W); none if that is nothing."""
+    down, across = np.nonzero(hole[rows.start : rows.stop, columns.start : columns.stop])
+    if not len(down):
+        return []
+    top, left = rows.start + int(down.min()), columns.start + int(across.min())
+    return [
+        (range(top, rows.start + int(down.max()) + 1), range(left, columns.start + int(across.max()) + 1))
+    ]
 
 
 def separate(hole: Hole, gap: int) -> list[tuple[range, range]]:

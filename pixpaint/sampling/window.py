@@ -1,6 +1,7 @@
 """A window of the picture as an engine is given it: cut out, oriented, in the model's channels, on the model's
 device."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -21,6 +22,19 @@ class PaintedRow(NamedTuple):
     columns: list[int]
     pixels: Tensor
     nats: Tensor
+
+
+def abreast(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
+    """The rows of windows of the same holes with other candidates each, as those of one window. Where they were
+    stopped, as far as all have come."""
+    for parts in zip(*fills, strict=False):
+        counts = {len(part.columns) for part in parts}
+        common = min(counts)
+        pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
+        nats = torch.cat([part.nats[:, :common] for part in parts])
+        yield PaintedRow(parts[0].row, parts[0].columns[:common], pixels, nats)
+        if len(counts) > 1:
+            return
 
 
 class Told(NamedTuple):

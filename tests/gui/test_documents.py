@@ -366,11 +366,11 @@ def test_grey_clipboard_pictures_paste_too(window: MainWindow) -> None:
     assert window.editor.document.alpha is None
 
 
-def test_a_picture_in_colour_is_given_the_model_for_colour(
+def test_a_drawing_is_given_the_model_for_drawings_and_another_picture_that_for_photographs(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def suited(in_colour: bool) -> str:
-        return "photo" if in_colour else "sketch"
+    def suited(drawing: bool) -> str:
+        return "sketch" if drawing else "photo"
 
     monkeypatch.setattr("pixpaint.gui.side_panel.suited_model", suited)
     window.panel.model.addItem("photo")
@@ -378,7 +378,7 @@ def test_a_picture_in_colour_is_given_the_model_for_colour(
     red[:, :20] = (200, 20, 20)
     window.documents.show(Document(pixels=red), "red.png")
     assert window.panel.settings().model == "photo"
-    window.documents.show(Document(pixels=np.zeros((40, 48, 3), np.uint8)), "black.png")
+    window.documents.show(Document.blank(40, 48), "paper.png")
     assert window.panel.settings().model == "sketch"
     window.panel.model.setCurrentText("digits")
     window.documents.show(Document(pixels=red.copy()), "red.png")
