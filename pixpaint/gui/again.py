@@ -52,7 +52,8 @@ class Again(QObject):
                 here.append(read_card(settings.coarse).sha256)
                 made.append(str(recipe.coarse_sha256))
         except PixpaintError as error:
-            self._bar.complain(self.tr("The recipe can't be followed: {reason}").format(reason=str(error)))
+            text = self.tr("The recipe can't be followed: {reason}").format(reason=str(error))
+            self._bar.complain(text, until=self._editor.next_step)
             return
         if here == made:
             self._fill(recipe, hole)
@@ -63,7 +64,8 @@ class Again(QObject):
                 self._fill(recipe, hole)
 
         text = self.tr("{models} has learned other weights since: it would paint something else.")
-        self._bar.say(text.format(models=settings.models), [(self.tr("Fill &All the Same"), fill)])
+        choices = [(self.tr("Fill &All the Same"), fill)]
+        self._bar.say(text.format(models=settings.models), choices, until=self._editor.next_step)
 
     def _fill(self, recipe: Recipe, hole: NDArray[np.bool_]) -> None:
         before = self._editor.document.pixels.copy()
@@ -92,7 +94,7 @@ class Again(QObject):
             text = self.tr(
                 "Painted again from the recipe: not what it tells of, and neither was what stood here before."
             )
-        self._bar.say(text.format(count=f"{count:,}"))
+        self._bar.say(text.format(count=f"{count:,}"), until=self._editor.next_step)
 
     def _watch(self) -> None:
         """A fill that was stopped, or came to nothing, is compared with nothing."""

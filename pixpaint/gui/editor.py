@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRect, Signal
+from PySide6.QtCore import QObject, QRect, Signal, SignalInstance
 
 from pixpaint.document import Document, transparent_hole
 from pixpaint.gui.commands import ALL_PLANES, HOLE_ONLY, Delta, DocumentCommand, History, Recorder
@@ -42,6 +42,11 @@ class Editor(QObject):
     def working(self) -> bool:
         """Between `begin` and `commit`."""
         return self._recorder is not None
+
+    @property
+    def next_step(self) -> tuple[SignalInstance, ...]:
+        """What ends a message about the document as it is now."""
+        return self.committed, self.replaced
 
     def begin(self, planes: tuple[str, ...] = ALL_PLANES) -> None:
         """Starts a step that changes nothing but these planes."""

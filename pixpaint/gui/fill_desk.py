@@ -51,6 +51,7 @@ class FillDesk(QObject):
         filling.progressed.connect(status.show_progress)
         filling.finished.connect(self._say_finished)
         filling.failed.connect(self._complain)
+        filling.unready.connect(self._complain_of_model)
         filling.gpu_full.connect(self._offer_cpu)
 
     def prepare(self) -> None:
@@ -74,6 +75,7 @@ class FillDesk(QObject):
                     (self.tr("Mask Brush (B)"), self._actions.tools["brush"].trigger),
                     (self.tr("Mask All (Ctrl+A)"), self._actions.mask_all.trigger),
                 ],
+                until=(self._editor.changed, self._editor.replaced),
             )
         else:
             self._bar.dismiss()
@@ -162,7 +164,12 @@ class FillDesk(QObject):
 
     def _complain(self, sentence: str) -> None:
         self._status.say("")
-        self._bar.complain(sentence, self._choices() if self._filling.can_go_on else [])
+        choices = self._choices() if self._filling.can_go_on else []
+        self._bar.complain(sentence, choices, until=self._editor.next_step)
+
+    def _complain_of_model(self, sentence: str) -> None:
+        self._status.say("")
+        self._bar.complain(sentence, until=(self._worker.prepared,))
 
     def _offer_cpu(self) -> None:
         self._status.say("")
@@ -172,6 +179,7 @@ class FillDesk(QObject):
                 (self.tr("&Go On with the CPU"), self._go_on_with_cpu),
                 (self.tr("&Stop Here"), self._show_state),
             ],
+            until=self._editor.next_step,
         )
 
     def _go_on_with_cpu(self) -> None:

@@ -36,6 +36,8 @@ class Filling(QObject):
     """pixels painted and seconds taken, of a fill that went to its end"""
     failed = Signal(str)
     """a sentence for the person"""
+    unready = Signal(str)
+    """as `failed`, where a model could not be loaded ahead of a fill"""
     gpu_full = Signal()
     """the fill ended because the GPU has not the memory for it"""
     discarded = Signal(int)
@@ -306,7 +308,7 @@ class Filling(QObject):
 
     def _on_failed(self, job: int, sentence: str) -> None:
         if job == 0:
-            self.failed.emit(sentence)
+            self.unready.emit(sentence)
         elif job == self._job and self._fill is not None:
             self._job = None
             self._keep_part(self._fill)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSettings, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from pixpaint import __version__
@@ -123,7 +123,9 @@ class MainWindow(QMainWindow):
         does.quit.triggered.connect(self.close)
         does.copy.triggered.connect(documents.copy)
         does.paste.triggered.connect(documents.paste)
-        documents.complained.connect(self.bar.complain)
+        documents.complained.connect(
+            lambda sentence: self.bar.complain(sentence, until=(self.editor.replaced,))
+        )
         documents.said.connect(self.status.say)
         documents.renamed.connect(self._update)
 
@@ -278,6 +280,13 @@ class MainWindow(QMainWindow):
             tint(self)
             self.bar.tint()
         super().changeEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Esc comes here when there is nothing to stop, discard or drop."""
+        if event.key() == Qt.Key.Key_Escape and not event.isAutoRepeat() and self.bar.text:
+            self.bar.dismiss()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         if _first_file(event) is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from pixpaint.gui.icons import ICON_NAME, icon
@@ -39,6 +39,7 @@ class MessageBar(QFrame):
         row.addLayout(self._buttons)
         row.addWidget(close)
         self._icon_name = "info"
+        self._until: Sequence[SignalInstance] = ()
         self.choices: list[QPushButton] = []
         self.hide()
 
@@ -47,20 +48,40 @@ class MessageBar(QFrame):
         """What is being said; empty while hidden."""
         return "" if self.isHidden() else self._text.text()
 
-    def say(self, text: str, choices: Sequence[Choice] = ()) -> None:
-        self._show(text, choices, "note", "info")
+    def say(self, text: str, choices: Sequence[Choice] = (), *, until: Sequence[SignalInstance] = ()) -> None:
+        """Any of the signals in `until` takes it away: what it says is over then."""
+        self._show(text, choices, "note", "info", until)
 
-    def complain(self, text: str, choices: Sequence[Choice] = ()) -> None:
-        self._show(text, choices, "error", "warning")
+    def complain(
+        self, text: str, choices: Sequence[Choice] = (), *, until: Sequence[SignalInstance] = ()
+    ) -> None:
+        """As `say`, of what went wrong."""
+        self._show(text, choices, "error", "warning", until)
 
     def dismiss(self) -> None:
+        self._wait_for(())
         self.hide()
 
     def tint(self) -> None:
         """To be called when the window's colours have changed."""
         self._picture.setPixmap(icon(self._icon_name, self.palette()).pixmap(QSize(20, 20)))
 
-    def _show(self, text: str, choices: Sequence[Choice], kind: str, icon_name: str) -> None:
+    def _wait_for(self, until: Sequence[SignalInstance]) -> None:
+        for signal in self._until:
+            signal.disconnect(self.dismiss)
+        for signal in until:
+            signal.connect(self.dismiss)
+        self._until = until
+
+    def _show(
+        self,
+        text: str,
+        choices: Sequence[Choice],
+        kind: str,
+        icon_name: str,
+        until: Sequence[SignalInstance],
+    ) -> None:
+        self._wait_for(until)
         for button in self.choices:
             self._buttons.removeWidget(button)
             button.hide()
