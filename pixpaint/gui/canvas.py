@@ -40,7 +40,8 @@ ARROWS = {
 class Canvas(QWidget):
     """Mouse: left draws, right erases, the middle button or Space and left pan, Ctrl and the wheel zoom.
 
-    Keyboard: arrows move the tool by a pixel (Shift: by ten), Return puts it down and lifts it.
+    Keyboard: arrows move the tool by a pixel (Shift: by ten), Return puts it down and lifts it; where neither they nor
+    the mouse have placed it since there was anything to draw on, Return shows it first.
     """
 
     view_changed = Signal()
@@ -60,6 +61,7 @@ class Canvas(QWidget):
         self._space_held = False
         self._wheel = 0
         self._point: Point | None = None
+        self._placed = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -109,6 +111,7 @@ class Canvas(QWidget):
         """Zooming and panning always work."""
         if not allowed:
             self._tools.cancel()
+            self._placed = False
         self._can_draw = allowed
         self._update_tool()
 
@@ -116,7 +119,7 @@ class Canvas(QWidget):
         document = self._editor.document
         self._layers = Layers(document)
         self.view.picture_height, self.view.picture_width = document.height, document.width
-        self._point = None
+        self._point, self._placed = None, False
         self.fit()
 
     def _refresh(self, changed: QRect) -> None:
@@ -236,7 +239,7 @@ class Canvas(QWidget):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
-        self._point = None
+        self._point, self._placed = None, False
         self.pointed.emit(-1, -1)
         self.update()
 
@@ -250,8 +253,9 @@ class Canvas(QWidget):
         elif key in ARROWS:
             self._step_point(ARROWS[key], event.modifiers())
         elif self._can_draw and is_plain_return(event):
-            if self._tools.gesture is None:
+            if self._tools.gesture is None and not self._placed:
                 self._point_to(self._point or self._middle())
+            elif self._tools.gesture is None:
                 self._tools.press(self._point or self._middle(), False)
                 if self._tools.gesture is not None and self._tools.gesture.at_once:
                     self._tools.release()
@@ -293,7 +297,7 @@ class Canvas(QWidget):
     def _point_to(self, point: Point, pressure: float = 1.0) -> None:
         self._update_around(self._point)
         self._update_around(point)
-        self._point = point
+        self._point, self._placed = point, self._can_draw
         if self._tools.gesture is not None:
             self._tools.move(point, pressure)
         row, column = int(point[0] // 1), int(point[1] // 1)

@@ -301,9 +301,13 @@ def test_keeping_is_one_step_with_the_recipe_of_that_seed_alone(scene: Scene, by
     assert scene.document.recipes == (recipe,)
 
 
-def test_return_draws_again_once_an_answer_is_kept(scene: Scene) -> None:
+def test_return_draws_again_once_an_answer_is_kept_and_the_pointer_placed(scene: Scene) -> None:
     scene.paint()
+    scene.key(Qt.Key.Key_Right)
     scene.key(Qt.Key.Key_Return)
+    scene.key(Qt.Key.Key_Return)
+    assert scene.window.tools.gesture is None, "the second press was meant for the answer too"
+    scene.key(Qt.Key.Key_Right)
     scene.key(Qt.Key.Key_Return)
     assert scene.window.tools.gesture is not None
     scene.window.tools.cancel()

@@ -176,8 +176,10 @@ def test_the_rectangle_by_keyboard_alone(qtbot: QtBot, window: MainWindow) -> No
 def test_escape_drops_a_rectangle(qtbot: QtBot, window: MainWindow) -> None:
     window.does.tools[RECTANGLE].trigger()
     window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Left)
     qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
     qtbot.keyClick(window.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert window.tools.gesture is not None
     qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
     assert not window.editor.document.hole.any()
     assert window.editor.history.count() == 0
@@ -297,9 +299,31 @@ def test_the_wand_sees_what_is_transparent_as_one(qtbot: QtBot, window: MainWind
     assert window.tools.ink == (0, 0, 0), "what nobody sees is no colour to take"
 
 
+@pytest.mark.parametrize("how", ["nothing", "arrow", "mouse", "return"])
+def test_return_draws_where_the_pointer_was_placed_and_else_shows_it(
+    qtbot: QtBot, window: MainWindow, how: str
+) -> None:
+    window.does.tools[BRUSH].trigger()
+    window.canvas.setFocus()
+    if how == "arrow":
+        qtbot.keyClick(window.canvas, Qt.Key.Key_Left)
+    elif how == "mouse":
+        drag(qtbot, window, (30.5, 20.5), (30.5, 20.5))
+        window.does.undo.trigger()
+    elif how == "return":
+        qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
+    before = window.canvas.grab().toImage()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
+    assert (window.tools.gesture is not None) == (how != "nothing")
+    assert window.editor.document.hole.any() == (how != "nothing")
+    assert window.canvas.grab().toImage() != before, "it is seen where it would draw"
+    window.tools.cancel()
+
+
 def test_one_return_is_enough_for_the_wand(qtbot: QtBot, window: MainWindow) -> None:
     window.does.tools[WAND].trigger()
     window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Left)
     qtbot.keyClick(window.canvas, Qt.Key.Key_Return)
     assert window.tools.gesture is None
     assert window.editor.history.count() == 1
