@@ -38,6 +38,7 @@ class FillDesk(QObject):
         self._panel = panel
         self._bar = bar
         self._status = status
+        self._means: Means | None = None
         actions.fill.triggered.connect(self.fill)
         actions.fill_anew.triggered.connect(self.fill_anew)
         actions.stop.triggered.connect(filling.stop)
@@ -46,6 +47,7 @@ class FillDesk(QObject):
         panel.fill_wanted.connect(self.fill)
         panel.stop_wanted.connect(filling.stop)
         panel.model_chosen.connect(self.prepare)
+        panel.answers.valueChanged.connect(self.update)
         worker.prepared.connect(self._show_means)
         filling.state_changed.connect(self._show_state)
         filling.progressed.connect(status.show_progress)
@@ -56,6 +58,8 @@ class FillDesk(QObject):
 
     def prepare(self) -> None:
         """Loads the chosen model ahead of the first fill."""
+        self._means = None
+        self.update()
         if self._panel.has_model:
             self._status.means.setText(self.tr("Loading the model…"))
             self._worker.prepare(self._panel.settings())
@@ -115,10 +119,17 @@ class FillDesk(QObject):
         else:
             text = self.tr("{pixels} pixels in {rows} rows are masked")
             text = text.format(pixels=f"{pixels:,}", rows=int(hole.any(axis=1).sum()))
-            seconds = self._filling.expected_seconds(pixels * self._panel.answers.value())
+            seconds = self._expected_seconds(pixels)
             if seconds is not None:
                 text += f", {self._status.duration(seconds)}"
             self._panel.show_note(f"{text}.")
+
+    def _expected_seconds(self, pixels: int) -> float | None:
+        """For a fill by what is chosen now; None before anything is known of its like."""
+        if self._means is None or not self._panel.has_model:
+            return None
+        settings = dataclasses.replace(self._panel.subject(), candidates=self._panel.answers.value())
+        return self._filling.pace.seconds(settings, self._means, pixels)
 
     def _show_state(self) -> None:
         state = self._filling.state
@@ -169,6 +180,7 @@ class FillDesk(QObject):
 
     def _complain_of_model(self, sentence: str) -> None:
         self._status.say("")
+        self._status.means.setText("")
         self._bar.complain(sentence, until=(self._worker.prepared,))
 
     def _offer_cpu(self) -> None:
@@ -205,5 +217,7 @@ class FillDesk(QObject):
             self._status.show_wait(text)
 
     def _show_means(self, means: Means) -> None:
+        self._means = means
+        self.update()
         device = ENGINE_NAMES.get(means.device, means.device)
         self._status.means.setText(self.tr("{engine} on {device}").format(engine=means.engine, device=device))

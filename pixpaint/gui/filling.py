@@ -14,6 +14,7 @@ from pixpaint.gui.comparing import Comparing
 from pixpaint.gui.editor import Editor
 from pixpaint.gui.fill_state import Fill, Progress, State
 from pixpaint.gui.fill_worker import FillJob, FillWorker, Means
+from pixpaint.gui.pace import Pace
 from pixpaint.recipe import FillSettings
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Filling(QObject):
         self._editor = editor
         self._worker = worker
         self.state = State.IDLE
-        self.pixels_per_second: float | None = None
+        self.pace = Pace()
         self.comparing = Comparing(worker, self)
         self._fill: Fill | None = None
         self._discarded: Fill | None = None
@@ -210,10 +211,6 @@ class Filling(QObject):
             return document
         return dataclasses.replace(document, recipes=(*document.recipes, recipe))
 
-    def expected_seconds(self, pixels: int) -> float | None:
-        """From the speed of the last fill; None before the first."""
-        return pixels / self.pixels_per_second if self.pixels_per_second else None
-
     def _run(self, fill: Fill) -> None:
         self._jobs += 1
         self._job = self._jobs
@@ -271,7 +268,8 @@ class Filling(QObject):
             self._keep_part(fill)
             return
         seconds, pixels = time.monotonic() - self._started, int(fill.hole.sum()) - self._done_at_start
-        self.pixels_per_second = pixels * fill.settings.candidates / max(seconds, 1e-3)
+        if fill.means is not None:
+            self.pace.learn(fill.settings, fill.means, pixels, seconds)
         if fill.answers is not None:
             self._offer(fill)
             self.finished.emit(pixels, seconds)

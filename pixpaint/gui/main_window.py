@@ -241,8 +241,7 @@ class MainWindow(QMainWindow):
         self.does.pressure.setChecked(self._settings.value("pressure", False, bool) is True)
         self.does.schemes[theme.chosen(self._settings)].setChecked(True)
         self.panel.restore(self._settings)
-        speed = self._settings.value("pixels_per_second", 0.0, float)
-        self.filling.pixels_per_second = speed if isinstance(speed, float) and speed > 0 else None
+        self.filling.pace.restore(self._settings)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """The model is loaded once the window has had time to be drawn: an import holds Python's lock for long."""
@@ -261,7 +260,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("panel", self.panel.isVisibleTo(self))
         self._settings.setValue("pressure", self.does.pressure.isChecked())
         self.panel.store(self._settings)
-        self._settings.setValue("pixels_per_second", self.filling.pixels_per_second or 0.0)
+        self.filling.pace.store(self._settings)
         self._settings.sync()
         self.hide()
         self.filling.abandon()

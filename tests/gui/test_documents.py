@@ -22,9 +22,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from pixpaint.document import Document, open_picture
+from pixpaint.gui.fill_worker import Means
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.gui.theme import Scheme, apply, chosen
 from pixpaint.gui.tools import PENCIL
+from pixpaint.recipe import FillSettings
 
 Button = QMessageBox.StandardButton
 
@@ -282,7 +284,8 @@ def test_what_was_chosen_is_there_at_the_next_start(
 ) -> None:
     window.panel.label.setCurrentText("fish")
     window.panel.temperature.setValue(0.7)
-    window.filling.pixels_per_second = 300.0
+    means = Means(engine="fused", device="cpu", model_sha256="")
+    window.filling.pace.learn(FillSettings(), means, 600, 2.0)
     window.does.panel_shown.setChecked(False)
     window.resize(760, 640)
     window.close()
@@ -292,7 +295,7 @@ def test_what_was_chosen_is_there_at_the_next_start(
     assert again.panel.settings().label == "fish"
     assert again.panel.settings().temperature == pytest.approx(0.7)
     assert not again.panel.isVisible()
-    assert again.filling.expected_seconds(600) == 2
+    assert again.filling.pace.seconds(FillSettings(), means, 1200) == 4
     assert (again.width(), again.height()) == (760, 640)
 
 

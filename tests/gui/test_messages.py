@@ -119,6 +119,7 @@ def test_a_model_that_can_t_be_read_is_told_until_one_can(
     qtbot.waitUntil(lambda: window.bar.text == "digits is damaged.")
     draw(window)
     assert window.bar.text == "digits is damaged."
+    assert window.status.means.text() == "", "nothing is being loaded any more"
     monkeypatch.setattr(painter, "prepare", prepare)
     window.panel.model.setCurrentText("sketch")
     qtbot.waitUntil(lambda: window.bar.text == "")
