@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSlider,
     QSpinBox,
     QToolButton,
@@ -190,8 +191,9 @@ class SidePanel(QFrame):
         self.show_filling(False)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(16, 16, 16, 0)
         column.setSpacing(6)
         self._add(column, self.tr("Mo&del"), self.model)
         column.addWidget(self._model_note)
@@ -214,9 +216,24 @@ class SidePanel(QFrame):
         hint.setText(self.tr("Lower is calmer, higher is wilder; 1 is as learned."))
         column.addWidget(hint)
         column.addStretch(1)
-        column.addWidget(self._note)
-        column.addSpacing(4)
-        column.addWidget(self.button)
+        # In a low window this much can be scrolled; what the fill would do, and its button, stay in sight.
+        scroll = QScrollArea()
+        scroll.setWidget(inside)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        below = QVBoxLayout()
+        below.setContentsMargins(16, 6, 16, 16)
+        below.setSpacing(6)
+        below.addWidget(self._note)
+        below.addSpacing(4)
+        below.addWidget(self.button)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(scroll, 1)
+        whole.addLayout(below)
 
     def _add(self, column: QVBoxLayout, title: str, first: QWidget, second: QWidget | None = None) -> QLabel:
         heading = QLabel(title)
