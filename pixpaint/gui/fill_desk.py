@@ -142,13 +142,20 @@ class FillDesk(QObject):
             self._bar.dismiss()
             self._status.show_wait(self.tr("Reading what surrounds the mask…"))
         elif self._filling.can_go_on:
-            row, count = self._filling.stopped_row
-            text = self.tr("Stopped at row {row} of {count}.").format(row=row, count=count)
+            text = self._stopped_text()
             self._status.say(text)
             self._bar.say(text, self._choices())
         elif state in (State.IDLE, State.CHOOSING):
             self._bar.dismiss()
             self._status.say("")
+
+    def _stopped_text(self) -> str:
+        place = self._filling.stopped_at
+        if place is None:
+            return self.tr("Stopped.")
+        if place.several_levels:
+            return self.tr("Stopped at {percent} %.").format(percent=place.percent)
+        return self.tr("Stopped at row {row} of {count}.").format(row=place.row, count=place.row_count)
 
     def _choices(self) -> list[Choice]:
         if self._filling.choosing:

@@ -25,13 +25,20 @@ class State(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """`row` of `row_count` is painted; `seconds_left` is None while there is nothing to tell it from."""
+    """`row` of `row_count` is painted, where all rows are the picture's and not those of `several_levels`;
+    `seconds_left` is None while there is nothing to tell it from."""
 
     row: int
     row_count: int
     done: int
     total: int
-    seconds_left: float | None
+    several_levels: bool = False
+    seconds_left: float | None = None
+
+    @property
+    def percent(self) -> int:
+        """100 only when all is painted."""
+        return 100 * self.done // self.total
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,8 +55,7 @@ class Fill:
     painted: NDArray[np.bool_]
     means: Means | None = None
     answers: Answers | None = None
-    row: int = 0
-    row_count: int = 0
+    progress: Progress | None = None
 
     @property
     def complete(self) -> bool:

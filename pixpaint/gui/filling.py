@@ -102,9 +102,9 @@ class Filling(QObject):
         return self._discarded is not None
 
     @property
-    def stopped_row(self) -> tuple[int, int]:
-        """The row that the last fill came to, and how many it has."""
-        return (self._fill.row, self._fill.row_count) if self._fill is not None else (0, 0)
+    def stopped_at(self) -> Progress | None:
+        """How far the last fill came."""
+        return self._fill.progress if self._fill is not None else None
 
     @property
     def just_filled(self) -> bool:
@@ -249,15 +249,19 @@ class Filling(QObject):
         if event.level == 0:
             fill.painted[event.rows, event.columns] = True
         # A continued fill counts from its own first row: its rows are the last ones of the whole.
-        fill.row_count = max(fill.row_count, event.row_count)
-        fill.row = fill.row_count - event.row_count + event.row
+        before = fill.progress
+        row_count = event.row_count if before is None else max(before.row_count, event.row_count)
         seconds, done = time.monotonic() - self._started, event.done - self._done_at_start
         left = (event.total - event.done) * seconds / done if done else None
-        self.progressed.emit(
-            Progress(
-                row=fill.row, row_count=fill.row_count, done=event.done, total=event.total, seconds_left=left
-            )
+        fill.progress = Progress(
+            row=row_count - event.row_count + event.row,
+            row_count=row_count,
+            done=event.done,
+            total=event.total,
+            several_levels=event.level > 0 or (before is not None and before.several_levels),
+            seconds_left=left,
         )
+        self.progressed.emit(fill.progress)
 
     def _on_ended(self, job: int, complete: bool) -> None:
         fill = self._fill

@@ -55,12 +55,14 @@ class Status(QStatusBar):
         self.progress.setRange(0, progress.total)
         self.progress.setValue(progress.done)
         self.progress.show()
-        row = self.tr("Row {row} of {count}").format(row=progress.row, count=progress.row_count)
+        place = self.tr("Row {row} of {count}").format(row=progress.row, count=progress.row_count)
+        if progress.several_levels:
+            place = self.tr("{percent} % painted").format(percent=progress.percent)
         if progress.seconds_left is None or progress.done == progress.total:
-            self.text.setText(row)
+            self.text.setText(place)
         else:
             left = self.tr("{time} left").format(time=self.duration(progress.seconds_left))
-            self.text.setText(f"{row}, {left}")
+            self.text.setText(f"{place}, {left}")
 
     def duration(self, seconds: float) -> str:
         """As exactly as one wants to know it."""

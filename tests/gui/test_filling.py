@@ -115,6 +115,24 @@ def test_a_coarser_level_is_shown_until_the_fill_is_done_or_stopped(
     np.testing.assert_array_equal(document.hole, hole)
 
 
+def test_of_several_levels_the_share_is_told_and_no_row(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    painter.gate = painter.shows_coarse = True
+    window.does.mask_all.trigger()
+    window.does.fill.trigger()
+    qtbot.waitUntil(lambda: window.status.text.text() == "0 % painted")
+    painter.allow(21)
+    qtbot.waitUntil(lambda: window.status.text.text().startswith("52 % painted, "))
+    window.does.stop.trigger()
+    qtbot.waitUntil(lambda: not window.filling.busy)
+    assert window.bar.text == window.status.text.text() == "Stopped at 53 %.", "half a row more"
+    painter.shows_coarse = False
+    window.filling.resume()
+    painter.allow(2)
+    qtbot.waitUntil(lambda: window.status.text.text().startswith("57 % painted, "))
+
+
 def test_rows_appear_one_by_one_and_are_counted(
     qtbot: QtBot, window: MainWindow, painter: FakePainter
 ) -> None:
