@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -117,13 +118,13 @@ class Documents(QObject):
             self._write(path, then, becomes_home=True)
 
     def save_as(self, then: Callable[[], None] | None = None) -> None:
-        path = self._ask_target(self.tr("Save As"))
+        path = self._ask_target(self.tr("Save As"), self._offered())
         if path is not None:
             self._write(path, then, becomes_home=True)
 
     def export(self) -> None:
         """A copy elsewhere: the document keeps its name and stays unsaved."""
-        path = self._ask_target(self.tr("Export as PNG"))
+        path = self._ask_target(self.tr("Export as PNG"), _beside(self._offered()))
         if path is not None:
             self._write(path, None, becomes_home=False)
 
@@ -181,13 +182,17 @@ class Documents(QObject):
         if isinstance(saving, QObject):
             saving.deleteLater()
 
-    def _ask_target(self, title: str) -> Path | None:
-        """A PNG's path; the dialog asks before an existing file is replaced."""
+    def _offered(self) -> Path:
+        """The document's own name, as a PNG's."""
         home = self._editor.document.path
+        return home.with_suffix(".png") if home else Path(self._folder(), f"{self.name.lower()}.png")
+
+    def _ask_target(self, title: str, offered: Path) -> Path | None:
+        """A PNG's path; the dialog asks before an existing file is replaced."""
         dialog = QFileDialog(self._window, title, self._folder(), self.tr("PNG pictures (*.png)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
-        dialog.selectFile(home.with_suffix(".png").name if home else f"{self.name.lower()}.png")
+        dialog.selectFile(offered.name)
         return Path(dialog.selectedFiles()[0]) if dialog.exec() else None
 
     def _ask_about_changes(self) -> QMessageBox.StandardButton:
@@ -219,6 +224,12 @@ class Documents(QObject):
         names = [str(path), *(str(other) for other in self.recent() if other != path)]
         self._settings.setValue("recent", names[:RECENT_LIMIT])
         self._settings.setValue("folder", str(path.parent))
+
+
+def _beside(path: Path) -> Path:
+    """`path`, or the first of NAME-2.png, NAME-3.png and so on that does not lie there yet."""
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(free for free in chain([path], numbered) if not free.exists())
 
 
 def _from_image(image: QImage) -> Document:

@@ -126,6 +126,23 @@ def test_saving_again_asks_for_no_name(
     assert (open_picture(photo).pixels[:2, :2] == (1, 2, 3)).all()
 
 
+def test_an_export_is_offered_a_name_that_is_free(
+    window: MainWindow, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str] = []
+    monkeypatch.setattr(QFileDialog, "exec", lambda _: 0)
+    monkeypatch.setattr(QFileDialog, "selectFile", lambda _, name: offered.append(name))
+    window.documents.open(photo)
+    window.does.export.trigger()
+    (tmp_path / "фото 🐈-2.png").touch()
+    window.does.export.trigger()
+    window.does.save_as.trigger()
+    Image.new("L", (4, 4)).save(tmp_path / "a.jpg")
+    window.documents.open(tmp_path / "a.jpg")
+    window.does.export.trigger()
+    assert offered == ["фото 🐈-2.png", "фото 🐈-3.png", photo.name, "a.png"]
+
+
 def test_a_jpeg_is_saved_under_a_pngs_name(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
