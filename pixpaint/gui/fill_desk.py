@@ -44,6 +44,7 @@ class FillDesk(QObject):
         actions.stop.triggered.connect(filling.stop)
         actions.roll.triggered.connect(panel.roll)
         actions.undo.triggered.connect(self.undo)
+        actions.redo.triggered.connect(self.redo)
         panel.fill_wanted.connect(self.fill)
         panel.stop_wanted.connect(filling.stop)
         panel.model_chosen.connect(self.prepare)
@@ -97,7 +98,14 @@ class FillDesk(QObject):
         if self._filling.choosing:
             self._filling.discard()
         else:
+            step = self._editor.history.undoText()
             self._editor.history.undo()
+            self._status.say(self.tr("Undone: {step}.").format(step=step))
+
+    def redo(self) -> None:
+        step = self._editor.history.redoText()
+        self._editor.history.redo()
+        self._status.say(self.tr("Done again: {step}.").format(step=step))
 
     def update(self) -> None:
         """The panel's note and what can be done now, after anything has changed."""
@@ -167,7 +175,7 @@ class FillDesk(QObject):
         return [
             (self.tr("&Continue"), self._filling.resume),
             (self.tr("&Repaint from Here"), self._repaint),
-            (self.tr("&Undo"), self._editor.history.undo),
+            (self.tr("&Undo"), self.undo),
         ]
 
     def _go_on_with_one(self) -> None:

@@ -131,7 +131,6 @@ class MainWindow(QMainWindow):
 
     def _connect_editing(self) -> None:
         does, editor, tools = self.does, self.editor, self.tools
-        does.redo.triggered.connect(editor.history.redo)
         does.mask_all.triggered.connect(editor.mask_all)
         does.mask_clear.triggered.connect(editor.clear_mask)
         does.mask_invert.triggered.connect(editor.invert_mask)
@@ -146,6 +145,7 @@ class MainWindow(QMainWindow):
         tools.changed.connect(self._show_tool)
         editor.replaced.connect(self._take_document)
         editor.committed.connect(self._update)
+        editor.committed.connect(self.status.outdate)
         editor.interrupted.connect(tools.cancel)
         editor.history.cleanChanged.connect(self._update)
         self.filling.starting.connect(self.tools.cancel)

@@ -45,6 +45,11 @@ class Status(QStatusBar):
         self.progress.hide()
         self.text.setText(text)
 
+    def outdate(self) -> None:
+        """Drops what was said of the picture as it was; what is under way stays."""
+        if self.progress.isHidden():
+            self.text.setText("")
+
     def show_wait(self, text: str) -> None:
         """Something has started that does not tell how far it is."""
         self.progress.setRange(0, 0)

@@ -292,7 +292,9 @@ def test_keeping_is_one_step_with_the_recipe_of_that_seed_alone(scene: Scene, by
     assert (recipe.settings.engine, recipe.settings.device) == ("torch", "cpu")
     np.testing.assert_array_equal(recipe.hole_mask(40, 48), scene.before.hole)
     assert recipe.result_sha256 == painted_sha256(scene.pixels(SEED + 1), scene.before.hole)
+    assert scene.window.status.text.text().endswith("is kept.")
     scene.window.does.undo.trigger()
+    assert scene.window.status.text.text() == "Undone: Fill."
     np.testing.assert_array_equal(scene.document.pixels, scene.before.pixels)
     np.testing.assert_array_equal(scene.document.hole, scene.before.hole)
     assert scene.document.recipes == ()

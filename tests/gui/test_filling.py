@@ -171,6 +171,18 @@ def test_undo_takes_the_whole_fill_back_with_its_mask(qtbot: QtBot, window: Main
     assert not window.editor.document.hole.any()
 
 
+def test_the_status_bar_tells_of_no_fill_that_was_undone(qtbot: QtBot, window: MainWindow) -> None:
+    mask_block(window)
+    fill_to_end(qtbot, window)
+    assert "pixels painted" in window.status.text.text()
+    window.does.undo.trigger()
+    assert window.status.text.text() == "Undone: Fill."
+    window.does.redo.trigger()
+    assert window.status.text.text() == "Done again: Fill."
+    window.does.mask_all.trigger()
+    assert window.status.text.text() == ""
+
+
 def test_the_mask_of_a_fill_can_be_recalled(qtbot: QtBot, window: MainWindow) -> None:
     hole = mask_block(window)
     fill_to_end(qtbot, window)
@@ -262,6 +274,7 @@ def test_undo_from_the_bar_takes_the_stopped_fill_back(
     hole = mask_block(window)
     stop_after(qtbot, window, painter, 5)
     press(qtbot, window, 2)
+    assert window.status.text.text() == "Undone: Stopped Fill."
     np.testing.assert_array_equal(window.editor.document.pixels, before)
     np.testing.assert_array_equal(window.editor.document.hole, hole)
     assert window.bar.text == ""
