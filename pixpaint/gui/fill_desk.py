@@ -125,8 +125,10 @@ class FillDesk(QObject):
         elif not pixels:
             self._panel.show_note(self.tr("Mask what is to be painted."))
         else:
-            text = self.tr("{pixels} pixels in {rows} rows are masked")
-            text = text.format(pixels=f"{pixels:,}", rows=int(hole.any(axis=1).sum()))
+            text = self.tr("{pixels} in {rows} are masked")
+            if pixels == 1:
+                text = self.tr("{pixels} in {rows} is masked")
+            text = text.format(pixels=self._pixels(pixels), rows=self._rows(int(hole.any(axis=1).sum())))
             seconds = self._expected_seconds(pixels)
             if seconds is not None:
                 text += f", {self._status.duration(seconds)}"
@@ -217,19 +219,27 @@ class FillDesk(QObject):
             self._filling.start(dataclasses.replace(self._panel.settings(), device="cpu"))
 
     def _say_finished(self, pixels: int, seconds: float) -> None:
-        text = self.tr("{pixels} pixels painted in {seconds} s. Ctrl+Shift+Enter paints another answer.")
+        text = self.tr("{pixels} painted in {seconds} s. Ctrl+Shift+Enter paints another answer.")
         answers = self._filling.answers
         if answers is not None:
-            text = self.tr("{count} answers of {pixels} pixels painted in {seconds} s. Comparing them…")
+            text = self.tr("{count} answers of {pixels} painted in {seconds} s. Comparing them…")
         text = text.format(
             count=0 if answers is None else len(answers),
-            pixels=f"{pixels:,}",
+            pixels=self._pixels(pixels),
             seconds=f"{seconds:.{1 if seconds >= 1 else 2}f}",
         )
         if answers is None:
             self._status.say(text)
         else:
             self._status.show_wait(text)
+
+    def _pixels(self, count: int) -> str:
+        text = self.tr("{count} pixel") if count == 1 else self.tr("{count} pixels")
+        return text.format(count=f"{count:,}")
+
+    def _rows(self, count: int) -> str:
+        text = self.tr("{count} row") if count == 1 else self.tr("{count} rows")
+        return text.format(count=f"{count:,}")
 
     def _show_means(self, means: Means) -> None:
         self._means = means

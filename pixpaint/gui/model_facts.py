@@ -238,7 +238,7 @@ class ModelFacts(QObject):
     def _duration(self, seconds: float) -> str:
         if seconds < 2 * MINUTE:
             return self.tr("{seconds} s").format(seconds=f"{seconds:.0f}")
-        if seconds < 2 * HOUR:
+        if seconds < 90 * MINUTE:
             return self.tr("{minutes} min").format(minutes=f"{seconds / MINUTE:.0f}")
         return self.tr("{hours} hours").format(hours=f"{seconds / HOUR:.1f}")
 

@@ -12,6 +12,9 @@ from pixpaint.gui.model_facts import ModelFacts
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
 
+FIGURES = 3
+"""the first column of figures"""
+
 
 class SideBySide(QTableWidget):
     """A row for each model. Bits/dim compare models of the same pictures only, so these stand together, under the
@@ -47,7 +50,10 @@ class SideBySide(QTableWidget):
             self.tr("Published"),
         ]
         self.setColumnCount(len(names))
-        self.setHorizontalHeaderLabels(names)
+        for column, name in enumerate(names):
+            heading = QTableWidgetItem(name)
+            heading.setTextAlignment(_alignment(column))
+            self.setHorizontalHeaderItem(column, heading)
         self.clearSpans()
         self.setRowCount(0)
         for measured, group in groupby(
@@ -81,11 +87,16 @@ class SideBySide(QTableWidget):
         self.setRowCount(row + 1)
         for column, text in enumerate([facts.card.name, facts.kind, *facts.in_figures()]):
             item = QTableWidgetItem(text)
-            if column > 2:
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            item.setTextAlignment(_alignment(column))
             self.setItem(row, column, item)
 
     def name_of(self, row: int) -> str:
         """The model of a row; empty for that of a heading."""
         item = self.item(row, 0)
         return "" if item is None or self.columnSpan(row, 0) > 1 else item.text()
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    """Words begin where their heading does, figures end there."""
+    side = Qt.AlignmentFlag.AlignLeft if column < FIGURES else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -198,6 +198,8 @@ class SidePanel(QFrame):
         self._add(column, self.tr("Mo&del"), self.model)
         column.addWidget(self._model_note)
         self._coarse_heading = self._add(column, self.tr("C&oarsest level"), self.coarse)
+        # Its own, since it goes where there is nothing to choose.
+        self._coarse_heading.setContentsMargins(0, 12, 0, 0)
         column.addSpacing(12)
         self._add(column, self.tr("C&lass"), self.label)
         column.addSpacing(12)

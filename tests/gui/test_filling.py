@@ -68,6 +68,15 @@ def test_a_fill_paints_the_hole_and_nothing_else(qtbot: QtBot, window: MainWindo
     assert window.status.text.text().startswith(f"{int(hole.sum())} pixels painted")
 
 
+def test_one_pixel_is_told_of_as_one(qtbot: QtBot, window: MainWindow) -> None:
+    window.editor.begin()
+    window.editor.mask((10, 5, 11, 6), np.ones((1, 1), np.bool_), True)
+    window.editor.commit("Mask")
+    assert window.panel._note.text() == "1 pixel in 1 row is masked."
+    fill_to_end(qtbot, window)
+    assert window.status.text.text().startswith("1 pixel painted in ")
+
+
 def test_the_recipe_says_what_was_painted_with_what(qtbot: QtBot, window: MainWindow) -> None:
     hole = mask_block(window)
     window.panel.seed.setValue(11)

@@ -185,6 +185,9 @@ def test_all_models_stand_side_by_side(qtbot: QtBot, window: MainWindow) -> None
     assert shown[5:] == [f"{card.drawn_in:g} s", bits, f"{nats:.2f} ± {error:.2f}", "81.30"]
     assert [table.item(names.index("mine"), column).text() for column in (4, 5, 7, 8)] == [""] * 4
     assert table.item(names.index("digits-gated"), 8).text() == "", "its paper has no such figure"
+    for column in range(table.columnCount()):
+        heading = table.horizontalHeaderItem(column)
+        assert heading.textAlignment() == table.item(row, column).textAlignment()
     table.selectRow(row)
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -291,6 +294,16 @@ def test_another_model_can_paint_the_coarsest_level_where_there_is_one(
     assert panel.settings().coarse is None
     panel.show_models([coarse, bits, fine], chosen="fine")
     assert panel.coarse.isVisible()
+    qtbot.waitUntil(lambda: panel.coarse.y() > panel._model_note.geometry().bottom())
+    class_heading = next(label for label in panel.findChildren(QLabel) if label.buddy() is panel.label)
+    gaps = [
+        below.y() + below.contentsMargins().top() - above.geometry().bottom()
+        for above, below in (
+            (panel._model_note, panel._coarse_heading),
+            (panel.coarse, class_heading),
+        )
+    ]
+    assert gaps[0] == gaps[1], "as before any other heading"
     choices = [panel.coarse.itemText(k) for k in range(panel.coarse.count())]
     assert choices == ["By the same model", "coarse"]
     assert panel.settings().coarse is None
@@ -383,6 +396,8 @@ def test_how_long_it_learned_counts_what_it_began_from(card: ModelCard) -> None:
     assert said(steps=8300, batch=32, seconds=6863, decoder_before=before) == (
         "12,750 steps of 32 pictures, 3.5 hours"
     )
+    assert said(steps=100, batch=32, seconds=89 * 60).endswith("89 min")
+    assert said(steps=100, batch=32, seconds=118 * 60).endswith("2.0 hours")
     assert said(steps=600, batch=8, seconds=660, **{"from": "photo"}).endswith("11 min, from photo")
     assert said() == ""
 
