@@ -33,6 +33,7 @@ class Actions:
         self.mask_clear = make(tr("&Clear Mask"), "Ctrl+D")
         self.mask_invert = make(tr("&Invert Mask"), "Ctrl+I")
         self.mask_transparent = make(tr("Mask &Transparent Pixels"))
+        self.mask_paper = make(tr("Mask Blank &Paper"))
         self.mask_recall = make(tr("&Recall Last Mask"), "Ctrl+Shift+D")
         self.mask_shown = make(tr("&Show Mask"), "Ctrl+H", checkable=True)
         self.fill = make(tr("&Fill"), "Ctrl+Return", "Ctrl+Enter", icon="fill")
@@ -125,7 +126,7 @@ class Actions:
         _extend(tools, *self.tools.values(), None, self.smaller, self.larger, self.swap, None, self.pressure)
         self._menu(
             tr("&Mask"),
-            *(self.mask_all, self.mask_clear, self.mask_invert, self.mask_transparent),
+            *(self.mask_all, self.mask_clear, self.mask_invert, self.mask_transparent, self.mask_paper),
             *(None, self.mask_recall, self.mask_shown),
         )
         fills = (

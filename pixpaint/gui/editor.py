@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QRect, Signal, SignalInstance
 
 from pixpaint.document import Document, transparent_hole
 from pixpaint.gui.commands import ALL_PLANES, HOLE_ONLY, Delta, DocumentCommand, History, Recorder
+from pixpaint.gui.paper import blank_paper
 from pixpaint.recipe import Box, Recipe, bounding_box
 
 
@@ -109,6 +110,14 @@ class Editor(QObject):
         self.set_mask(
             self.document.hole | transparent_hole(self.document), self.tr("Mask Transparent Pixels")
         )
+
+    def blank_paper(self) -> NDArray[np.bool_]:
+        """The pixels (H, W) that nobody has drawn on."""
+        return blank_paper(self.document.on_white(self.document.hole))
+
+    def mask_paper(self) -> None:
+        """Adds the blank paper to the hole: a drawing stays."""
+        self.set_mask(self.document.hole | self.blank_paper(), self.tr("Mask Blank Paper"))
 
     def recall_mask(self) -> None:
         """The hole that was last filled or cleared."""

@@ -74,11 +74,14 @@ class FillDesk(QObject):
         elif self._filling.choosing:
             self._actions.keep.trigger()
         elif not self._editor.document.hole.any():
+            all_of_it = (self.tr("Mask All (Ctrl+A)"), self._actions.mask_all.trigger)
+            if self._is_sketch():
+                all_of_it = (self.tr("Mask Blank Paper"), self._actions.mask_paper.trigger)
             self._bar.say(
                 self.tr("Nothing is masked: paint over what is to be filled with the mask brush."),
                 [
                     (self.tr("Mask Brush (B)"), self._actions.tools["brush"].trigger),
-                    (self.tr("Mask All (Ctrl+A)"), self._actions.mask_all.trigger),
+                    all_of_it,
                 ],
                 until=(self._editor.changed, self._editor.replaced),
             )
@@ -133,6 +136,11 @@ class FillDesk(QObject):
             if seconds is not None:
                 text += f", {self._status.duration(seconds)}"
             self._panel.show_note(f"{text}.")
+
+    def _is_sketch(self) -> bool:
+        """It is no file yet, and has more paper than anything else."""
+        document = self._editor.document
+        return document.path is None and float(self._editor.blank_paper().mean()) > 0.5
 
     def _expected_seconds(self, pixels: int) -> float | None:
         """For a fill by what is chosen now; None before anything is known of its like."""

@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         does.mask_clear.triggered.connect(editor.clear_mask)
         does.mask_invert.triggered.connect(editor.invert_mask)
         does.mask_transparent.triggered.connect(editor.mask_transparent)
+        does.mask_paper.triggered.connect(editor.mask_paper)
         does.mask_recall.triggered.connect(editor.recall_mask)
         for name, action in does.tools.items():
             action.triggered.connect(lambda _=False, name=name: tools.choose(name))
@@ -187,7 +188,8 @@ class MainWindow(QMainWindow):
         does.redo.setText(self.tr("&Redo {step}").format(step=history.redoText()).rstrip())
         does.undo.setEnabled(choosing or (history.can_step_back() and not busy))
         does.redo.setEnabled(history.canRedo() and not busy)
-        for action in (does.mask_all, does.mask_clear, does.mask_invert, does.mask_transparent):
+        masks = (does.mask_all, does.mask_clear, does.mask_invert, does.mask_transparent, does.mask_paper)
+        for action in masks:
             action.setEnabled(not busy)
         does.mask_recall.setEnabled(self.editor.last_hole is not None and not busy)
         self.canvas.allow_drawing(not busy)

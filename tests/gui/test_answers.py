@@ -563,7 +563,8 @@ def test_a_failure_in_the_middle_keeps_what_is_painted_of_all(
 def test_nothing_else_can_be_done_to_the_picture_while_answers_wait(scene: Scene) -> None:
     scene.paint()
     does = scene.window.does
-    blocked = (does.mask_all, does.mask_clear, does.mask_invert, does.mask_transparent, does.mask_recall)
+    blocked = (does.mask_all, does.mask_clear, does.mask_invert, does.mask_transparent)
+    blocked = (*blocked, does.mask_paper, does.mask_recall)
     for action in (*blocked, does.redo, does.fill, does.roll, does.stop):
         assert not action.isEnabled(), action.text()
     assert not scene.window.panel.temperature.isEnabled()

@@ -415,6 +415,36 @@ def test_mask_all_clear_invert_and_recall(window: MainWindow) -> None:
     assert not document.hole.any()
 
 
+def test_blank_paper_is_masked_and_ink_stays_with_its_edge(window: MainWindow) -> None:
+    document = Document.blank(12, 16)
+    document.pixels[4, 5:9] = (250, 249, 255)
+    document.pixels[11, 15] = 0
+    document.pixels[1, 1] = 250
+    window.documents.show(document, "sketch")
+    document.hole[4, 6] = True
+    window.does.mask_paper.trigger()
+    drawn = np.zeros((12, 16), np.bool_)
+    drawn[3:6, 4:10] = drawn[10:, 14:] = True
+    drawn[4, 6] = False
+    np.testing.assert_array_equal(document.hole, ~drawn)
+    window.does.undo.trigger()
+    assert document.hole.sum() == 1
+
+
+@pytest.mark.parametrize("sketch", [False, True])
+def test_of_a_sketch_the_blank_paper_is_offered_for_a_fill(window: MainWindow, sketch: bool) -> None:
+    if sketch:
+        window.documents.show(Document.blank(12, 16), "sketch")
+        window.editor.begin()
+        window.editor.ink((4, 4, 6, 6), np.ones((2, 2)), (0, 0, 0))
+        window.editor.commit("x")
+    window.does.fill.trigger()
+    assert window.bar.choices[1].text() == ("Mask Blank Paper" if sketch else "Mask All (Ctrl+A)")
+    window.bar.choices[1].click()
+    assert window.editor.document.hole.sum() == (12 * 16 - 4 * 4 if sketch else 40 * 48)
+    assert window.bar.text == ""
+
+
 def test_brackets_change_the_brush_and_letters_the_tool(qtbot: QtBot, window: MainWindow) -> None:
     letters = {"P": PENCIL, "E": ERASER, "M": RECTANGLE, "I": PICKER, "L": LASSO, "W": WAND, "B": BRUSH}
     assert set(letters.values()) == set(TOOLS)
