@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from pixpaint.errors import BadMask
 from pixpaint.models.card import ModelCard
 from pixpaint.models.checkpoint import save_model
 from pixpaint.recipe import FillSettings
@@ -37,3 +38,8 @@ def test_a_photograph_in_grey_is_filled_in_grey_and_others_are_not(settings: Fil
     assert (np.ptp(painted(settings, photograph), axis=-1) > 0).any()
     ink = np.where(rng.random((16, 16, 1)) < 0.2, 0, 255).astype(np.uint8).repeat(3, axis=2)
     assert (np.ptp(painted(settings, ink), axis=-1) > 0).any(), "a drawing may be coloured"
+
+
+def test_a_hole_of_another_size_is_told_as_ever(settings: FillSettings) -> None:
+    with pytest.raises(BadMask):
+        list(Painter().paint(settings, np.zeros((16, 16, 3), np.uint8), np.ones((9, 9), bool)))
