@@ -77,7 +77,9 @@ class Document:
         """Whether it is grey, more than half as white as paper, and little of the rest lighter than ink; of a large
         picture a part of the pixels is looked at."""
         step = max(1, max(self.pixels.shape[:2]) // 512)
-        seen = self.on_white(self.hole)[::step, ::step].astype(np.int16)
+        few = np.s_[::step, ::step]
+        part = Document(pixels=self.pixels[few], alpha=None if self.alpha is None else self.alpha[few])
+        seen = part.on_white(self.hole[few]).astype(np.int16)
         in_colour = np.mean(np.ptp(seen, axis=2) > GREYEST) > 0.01
         light = seen.mean(2)
         paper, ink = np.mean(light >= PAPER), np.mean(light <= INK)

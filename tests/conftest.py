@@ -26,7 +26,7 @@ def _folders_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def _nothing_compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test has compiled does not change which engine another's `auto` is."""
     monkeypatch.setattr(compile_cache, "_compiled_here", False)
-    (compile_cache.folder() / "complete").unlink(missing_ok=True)
+    compile_cache._mark().unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -23,9 +23,9 @@ from pixpaint.gui.field_worker import DrawJob, FieldWorker, TypicalJob
 from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.gui.model_view import MIDDLE, SAMPLES, SIZE, ModelView
 from pixpaint.gui.side_by_side import SideBySide
-from pixpaint.gui.side_panel import can_pair
 from pixpaint.models.field import Bytes, Field
 from pixpaint.recipe import FillSettings
+from pixpaint.sampling.pair import can_pair
 
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard

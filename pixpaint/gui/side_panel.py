@@ -23,13 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from pixpaint.errors import PixpaintError
 from pixpaint.gui.icons import ICON_NAME
 from pixpaint.gui.model_facts import ModelFacts
 from pixpaint.models.card import PHOTO, SKETCH, suited_model
-from pixpaint.models.config import read_config
 from pixpaint.recipe import FillSettings
-from pixpaint.sampling.pair import check_pair
+from pixpaint.sampling.pair import can_pair
 
 if TYPE_CHECKING:
     from pixpaint.models.card import ModelCard
@@ -314,12 +312,3 @@ def _note() -> QLabel:
     label.setObjectName("note")
     label.setWordWrap(True)
     return label
-
-
-def can_pair(fine: "ModelCard", coarse: "ModelCard") -> bool:
-    """Whether a model can go on from what another one has painted at the coarsest level."""
-    try:
-        check_pair(read_config(fine.config), read_config(coarse.config))
-    except PixpaintError:
-        return False
-    return fine.name != coarse.name

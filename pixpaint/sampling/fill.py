@@ -184,19 +184,18 @@ class _Fill:
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
-        found, level = [], work.at
+        found, level = pictures.copy(), work.at
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
         weight = self.tempering.join * 4**level.level
-        for k, picture in enumerate(pictures):
-            for piece in _pieces(work.jobs, level):
+        for piece in _pieces(work.jobs, level):
+            for k, picture in enumerate(found):
                 calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm)
                 blended = joined(calm, piece, weight, self.stop)
-                picture = quantized(blended, work.by.model.config.levels)
-            found.append(picture)
-            if self.stop():
-                self.stopped = True
-                break
-        return np.stack(found)
+                found[k] = quantized(blended, work.by.model.config.levels)
+                if self.stop():
+                    self.stopped = True
+                    return found
+        return found
 
     def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:
         """The last row of a part with all others, which may have changed."""

@@ -160,8 +160,7 @@ class Painter:
             ]
             in_grey = _is_grey(image[0] if own else image, hole)
             for event in together(fills) if own else fills[0]:
-                pixels = np.repeat(grey(event.pixels), 3, axis=-1) if in_grey else event.pixels
-                yield replace(event, pixels=pixels)
+                yield replace(event, pixels=np.repeat(grey(event.pixels), 3, axis=-1)) if in_grey else event
 
     def draw(
         self,

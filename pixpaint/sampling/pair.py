@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pixpaint.errors import BadRequest, PixpaintError
+from pixpaint.errors import BadModel, BadRequest, PixpaintError
 from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.config import ModelConfig, read_config
 from pixpaint.sampling.plan import Hole
@@ -59,11 +59,18 @@ def partner(card: ModelCard) -> str | None:
     """The name of the model that a model's card would have paint the coarsest level; None where it names none, or none
     that is there and fits."""
     try:
-        if card.coarse:
-            check_pair(read_config(card.config), read_config(read_card(card.coarse).config))
-    except PixpaintError:
+        return card.coarse if card.coarse and can_pair(card, read_card(card.coarse)) else None
+    except BadModel:
         return None
-    return card.coarse or None
+
+
+def can_pair(fine: ModelCard, coarse: ModelCard) -> bool:
+    """Whether a model can go on from what another one has painted at the coarsest level."""
+    try:
+        check_pair(read_config(fine.config), read_config(coarse.config))
+    except PixpaintError:
+        return False
+    return fine.name != coarse.name
 
 
 def check_pair(fine: ModelConfig, coarse: ModelConfig) -> None:
