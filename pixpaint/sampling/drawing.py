@@ -12,23 +12,38 @@ from pixpaint.sampling.compiled import inner
 
 
 def exp(x: Any) -> Any:
-    """e to the x: exact in float64, a polynomial good to the last digits in float32, which vectorises."""
+    """e to the x, good to the last digits of float32 or float64, where it is finite and normal: a polynomial, or a
+    quotient of two, which vectorises."""
     raise NotImplementedError
 
 
-@overload(exp)
+# Sums are taken as they are written: regrouped, they would lose what is done to keep their last digits.
+@overload(exp, jit_options={"fastmath": {"nnan", "ninf", "nsz", "contract"}})
 def _exp_overload(x: Any) -> Any:
     if x == types.float64:
 
-        def exact(x: Any) -> Any:
-            return math.exp(x)
+        def quotient(x: Any) -> Any:
+            x = min(max(x, -708.0), 709.0)
+            n = np.floor(x * 1.4426950408889634 + 0.5)
+            # x - n ln 2 in two parts, so that nothing is lost to cancellation.
+            f = x - n * 6.93145751953125e-1
+            f = f - n * 1.42860682030941723212e-6
+            ff = f * f
+            p = 1.26177193074810590878e-4
+            p = p * ff + 3.02994407707441961300e-2
+            p = (p * ff + 9.99999999999999999910e-1) * f
+            q = 3.00198505138664455042e-6
+            q = q * ff + 2.52448340349684104192e-3
+            q = q * ff + 2.27265548208155028766e-1
+            q = q * ff + 2.0
+            # 2 to the n by its bits: a power would be a call for each number.
+            return (1 + 2 * p / (q - p)) * np.int64((np.int64(n) + 1023) << 52).view(np.float64)
 
-        return exact
+        return quotient
 
     def polynomial(x: Any) -> Any:
         x = min(max(x, np.float32(-87.0)), np.float32(88.0))
         n = np.floor(x * np.float32(1.4426950408889634) + np.float32(0.5))
-        # x - n ln 2 in two parts, so that nothing is lost to cancellation.
         f = x - n * np.float32(0.693359375)
         f = f - n * np.float32(-2.12194440e-4)
         p = np.float32(1.9875691500e-4)
@@ -38,40 +53,47 @@ def _exp_overload(x: Any) -> Any:
         p = p * f + np.float32(1.6666665459e-1)
         p = p * f + np.float32(5.0000001201e-1)
         p = p * f * f + f + np.float32(1.0)
-        # 2 to the n by its bits: a power would be a call for each number.
         return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
     return polynomial
 
 
 @inner
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent, off by no more than rounding to a number near 1."""
+    return 1 - 2 / (exp(2 * x) + 1)
+
+
+# These are called so often that a view of an array, which is counted, would cost as much as they do; and an index that
+# could be negative would keep them from being vectorised.
+
+
+@inner
 def concat_elu(out: Any, at: int, x: Any, xo: int, features: int) -> None:
-    """out[at : at + 2F] = ELU of x and of -x."""
-    x = x[xo : xo + features]
-    positive, negative = out[at : at + features], out[at + features : at + 2 * features]
+    """out[at : at + 2F] = ELU of x[xo : xo + F] and of its negative."""
+    at, xo, features = np.uintp(at), np.uintp(xo), np.uintp(features)
     for f in range(features):
-        v = x[f]
+        v = x[xo + f]
         e = exp(-abs(v)) - 1
-        positive[f] = v if v > 0 else e
-        negative[f] = e if v > 0 else -v
+        out[at + f] = v if v > 0 else e
+        out[at + features + f] = e if v > 0 else -v
 
 
 @inner
 def elu(out: Any, at: int, x: Any, xo: int, count: int) -> None:
     """out[at : at + count] = ELU(x[xo : xo + count])."""
-    x, out = x[xo : xo + count], out[at : at + count]
-    for i in range(count):
-        v = x[i]
-        out[i] = v if v > 0 else exp(v) - 1
+    at, xo = np.uintp(at), np.uintp(xo)
+    for i in range(np.uintp(count)):
+        v = x[xo + i]
+        out[at + i] = v if v > 0 else exp(v) - 1
 
 
 @inner
 def gate(out: Any, at: int, x: Any, xo: int, gated: Any, go: int, features: int) -> None:
     """out = x + A * sigmoid(B) for `features` features, A and B one after the other at gated[go:]."""
-    x, out = x[xo : xo + features], out[at : at + features]
-    value, opening = gated[go : go + features], gated[go + features : go + 2 * features]
+    at, xo, go, features = np.uintp(at), np.uintp(xo), np.uintp(go), np.uintp(features)
     for f in range(features):
-        out[f] = x[f] + value[f] / (1 + exp(-opening[f]))
+        out[at + f] = x[xo + f] + gated[go + f] / (1 + exp(-gated[go + features + f]))
 
 
 @inner
@@ -97,16 +119,15 @@ def lean(p: Any, trusts: Any, components: Any, channels: Any, smooth: Any) -> No
     """Moves the means of output parameters by `smooth` (C,) as far as each component trusts it, which stands in p from
     `trusts` on: as PixelCNNPP._counted_from has it."""
     per_channel = 3 if channels == 3 else 2
-    for k in range(components):
-        own = p[components + k :: components]
-        trust = math.tanh(float(p[trusts + k]))
-        for c in range(channels):
-            move = smooth[c]
+    count = np.uintp(components)
+    for c in range(channels):
+        for k in range(count):
+            move = float(smooth[c])
             if c == 1:
-                move -= math.tanh(float(own[2])) * smooth[0]
+                move -= tanh(float(p[count * 3 + k])) * smooth[0]
             elif c == 2:
-                move -= math.tanh(float(own[5])) * smooth[0] + math.tanh(float(own[8])) * smooth[1]
-            own[c * per_channel] += trust * move
+                move -= tanh(float(p[count * 6 + k])) * smooth[0] + tanh(float(p[count * 9 + k])) * smooth[1]
+            p[count * np.uintp(1 + c * per_channel) + k] += tanh(float(p[np.uintp(trusts) + k])) * move
 
 
 @inner
@@ -120,7 +141,7 @@ def choose(p: Any, uniform: Any, tempering: Any, components: Any) -> Any:
         return likeliest
     shares, total = np.empty(components), 0.0
     for i in range(components):
-        shares[i] = math.exp((p[i] - best) / tempering.choice)
+        shares[i] = exp(float(p[i] - best) / tempering.choice)
         total += shares[i]
     if tempering.top_p < 1:
         kept, whole = shares.copy(), total
@@ -195,44 +216,48 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
     layers/output.py, a pixel at a time, in float64."""
     if levels == 2:
         return -_softplus(-float(p[0]) * float(y[0]))
-    channels = len(y)
+    channels, half = len(y), 1 / (levels - 1)
     per_channel = 3 if channels == 3 else 2
-    # Both sums of exponentials are kept as a largest term and what the others come to beside it.
-    best, rest, best_logit, rest_logit = -1e300, 0.0, -1e300, 0.0
-    for k in range(components):
-        own = p[components + k :: components]
-        nats = logit = float(p[k])
-        for c in range(channels):
-            mean = float(own[c * per_channel]) + base[c]
+    count = np.uintp(components)
+    nats, product = np.empty(components), np.ones(components)
+    mass, inverse, centred = np.empty(components), np.empty(components), np.empty(components)
+    for k in range(count):
+        nats[k] = p[k]
+    for c in range(channels):
+        x = y[c] + origin[c]
+        first, last = x < -0.999, x > 0.999  # which have all that lies beyond them
+        own = count * np.uintp(1 + c * per_channel)
+        for k in range(count):
+            mean = float(p[own + k]) + base[c]
             if c == 1:
-                mean += math.tanh(float(own[2])) * (y[0] + origin[0] - base[0])
+                mean += tanh(float(p[count * 3 + k])) * (y[0] + origin[0] - base[0])
             elif c == 2:
-                mean += math.tanh(float(own[5])) * (y[0] + origin[0] - base[0])
-                mean += math.tanh(float(own[8])) * (y[1] + origin[1] - base[1])
-            log_scale = max(float(own[c * per_channel + 1]), -7.0)
-            x = y[c] + origin[c]
-            inverse, centred = math.exp(-log_scale), x - mean
-            upper, lower = inverse * (centred + 1 / (levels - 1)), inverse * (centred - 1 / (levels - 1))
-            if x < -0.999:
-                nats -= _softplus(-upper)
-            elif x > 0.999:
-                nats -= _softplus(lower)
+                mean += tanh(float(p[count * 6 + k])) * (y[0] + origin[0] - base[0])
+                mean += tanh(float(p[count * 9 + k])) * (y[1] + origin[1] - base[1])
+            centred[k] = x - mean
+            inverse[k] = exp(-max(float(p[own + count + k]), -7.0))
+            until = 1.0 if last else 1 / (1 + exp(-inverse[k] * (centred[k] + half)))
+            since = 0.0 if first else 1 / (1 + exp(-inverse[k] * (centred[k] - half)))
+            mass[k] = until - since
+        for k in range(count):
+            if mass[k] > 1e-5:
+                product[k] *= mass[k]
+            elif first:
+                nats[k] -= _softplus(-inverse[k] * (centred[k] + half))
+            elif last:
+                nats[k] -= _softplus(inverse[k] * (centred[k] - half))
             elif levels < 256:
-                nats += (
-                    math.log(-math.expm1(-2 / (levels - 1) * inverse)) - _softplus(-upper) - _softplus(lower)
-                )
+                upper, lower = inverse[k] * (centred[k] + half), inverse[k] * (centred[k] - half)
+                nats[k] += math.log(-math.expm1(-2 * half * inverse[k])) - _softplus(-upper) - _softplus(lower)
             else:
-                mass = 1 / (1 + math.exp(-upper)) - 1 / (1 + math.exp(-lower))
-                middle = inverse * centred
-                nats += (
-                    math.log(mass) if mass > 1e-5 else middle - log_scale - 2 * _softplus(middle) - LOG_127_5
-                )
-        if nats > best:
-            best, rest = nats, rest * math.exp(best - nats) + 1
-        else:
-            rest += math.exp(nats - best)
-        if logit > best_logit:
-            best_logit, rest_logit = logit, rest_logit * math.exp(best_logit - logit) + 1
-        else:
-            rest_logit += math.exp(logit - best_logit)
-    return best + math.log(rest) - best_logit - math.log(rest_logit)
+                middle = inverse[k] * centred[k]
+                nats[k] += middle + math.log(inverse[k]) - 2 * _softplus(middle) - LOG_127_5
+    best, best_logit = -1e300, -1e300
+    for k in range(count):
+        nats[k] += math.log(product[k])
+        best, best_logit = max(best, nats[k]), max(best_logit, float(p[k]))
+    total, total_logit = 0.0, 0.0
+    for k in range(count):
+        total += exp(nats[k] - best)
+        total_logit += exp(float(p[k]) - best_logit)
+    return best + math.log(total) - best_logit - math.log(total_logit)

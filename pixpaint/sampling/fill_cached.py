@@ -117,8 +117,7 @@ class CachedFill:
             return None
         for first, last, known in runs_of(self.window.todo[row], self.width):
             if known:
-                # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
-                if not self.pass_run(row, self.whole_cells(first), last, stop):
+                if not self.pass_run(row, first, last, stop):
                     break
                 continue
             nats.append(self.paint_run(row, first, last, stop))
@@ -127,8 +126,9 @@ class CachedFill:
                 break
         if not columns:
             return None
-        drawn = self.picture[:, :, row : row + 1, columns] + self.origin[:, :, row : row + 1, columns]
-        return PaintedRow(row, columns, units_to_bytes(drawn)[:, :, 0].cpu(), torch.cat(nats, 1).cpu())
+        drawn = self.picture[:, :, row] + self.origin[:, :, row]
+        drawn = drawn.index_select(2, torch.tensor(columns, device=drawn.device))
+        return PaintedRow(row, columns, units_to_bytes(drawn).cpu(), torch.cat(nats, 1).cpu())
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         """Runs the vertical stack over a row above which all is known; False if it was stopped."""
@@ -138,6 +138,8 @@ class CachedFill:
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
         """Runs the horizontal stack over a run of known pixels; False if it was stopped."""
+        # A wide chunk starts at a whole coarsest cell: up to three pixels are run twice, to the same values.
+        first = self.whole_cells(first)
         self.cache.move_to(row, first, 1, last - first)
         self.decode(self.cache)
         return True
@@ -175,6 +177,6 @@ def runs_of(todo: NDArray[np.bool_], width: int) -> Iterator[tuple[int, int, boo
     more."""
     marks = np.zeros(width, bool)
     marks[: len(todo)] = todo
-    edges = [0, *(np.flatnonzero(np.diff(marks)) + 1).tolist(), width]
+    edges = [0, *(np.flatnonzero(marks[1:] != marks[:-1]) + 1).tolist(), width]
     for first, last in pairwise(edges):
         yield first, last, not marks[first]

@@ -33,6 +33,7 @@ from pixpaint.sampling.steps import Work
 from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.tiles import padded
 from pixpaint.sampling.window import PaintedRow, Told, Window, abreast
+from pixpaint.sampling.winograd import room
 
 PART = 1e9
 """A call of the loops lasts some 5 ms on a machine with AVX-512: so many weights times cells, of whole rows ..."""
@@ -154,7 +155,9 @@ class FusedFill(CachedFill):
         hoisted = self._place(made.vertical, self._vertical, maps, 0)
         hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        scratch = n * self.width * padded(F) * (slots + 3) + padded(model.head.out_channels)
+        scratch = n * self.width * padded(F) * (slots + 2) + max(
+            room(F, self.width), padded(model.head.out_channels)
+        )
         self._work = Work(
             planes=self._arena.buffer,
             maps=maps.buffer,
@@ -166,6 +169,7 @@ class FusedFill(CachedFill):
             **made.arrays,
         )
         self._rows = for_rows(self._work)
+        self._ahead = self._rows._replace(scratch=np.zeros(room(F, self.width), numbers))
         self._first = self._first_layer(model.first_vertical)
         self._above = self._first_layer(model.first_above, "above")
         self._left = self._first_layer(model.first_left)
@@ -269,7 +273,13 @@ class FusedFill(CachedFill):
         )
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        return self._pass_run(row, first, last, stop, self._work)
+        # A wide chunk starts at a whole coarsest cell. What is left of one is run by itself: what was hoisted for a pixel
+        # can be read once.
+        wide = min(last, -self.whole_cells(-first))
+        for column in range(first, wide):
+            if not self._pass_run(row, column, column + 1, stop, self._work):
+                return False
+        return self._pass_run(row, wide, last, stop, self._work)
 
     def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
         nats = np.empty((len(self.frame), last - first))
@@ -312,6 +322,8 @@ class FusedFill(CachedFill):
         return True
 
     def _pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool], work: Work) -> bool:
+        if first == last:
+            return True
         for begin, end in self._parts(self._horizontal, last - first, work):
             if begin and stop():
                 return False
@@ -332,7 +344,7 @@ class FusedFill(CachedFill):
         """Has a row hoisted by the helper, if there is one."""
         if self._helper is None:
             return None
-        return self._helper.submit(self._hoist, steps, row, self._has_ended, self._rows)
+        return self._helper.submit(self._hoist, steps, row, self._has_ended, self._ahead)
 
     def _finish(
         self,

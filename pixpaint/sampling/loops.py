@@ -20,13 +20,14 @@ from pixpaint.sampling.steps import (
     Numbers,
     Table,
     Work,
+    cells_product,
     hoist_step,
     hoist_step_above,
+    lent,
     padded_size,
     run_steps,
-    window_product,
 )
-from pixpaint.sampling.tiles import add_product
+from pixpaint.sampling.tiles import add_product, borrowed, copy
 
 
 class First(NamedTuple):
@@ -73,12 +74,13 @@ def _run_first(layer: Any, work: Any, frame: Any, row: int, first: int, last: in
             for channel in range(inputs):
                 planes[cell + c * inputs + channel] = frame[n, channel, row + 1 - down, first + c + down]
     for c in range(n_candidates * cells):
-        scratch[c * narrow : c * narrow + F] = biases[layer.bias : layer.bias + F]
+        copy(scratch, c * narrow, biases, layer.bias, F)
     for i in range(layer.rows):
         x = layer.plane + (((row + layer.rows - 1 - i) & 1) * layer.width + first) * inputs
-        window_product(
-            work, 0, narrow, x, layer.stride, inputs, cells, layer.w + i * matrix, layer.taps * inputs
-        )
+        w = layer.w + i * matrix
+        cells_product(
+            work, scratch, 0, cells * narrow, narrow, planes, x, layer.stride, inputs, cells, w, layer.taps * inputs
+        )  # fmt: skip
     for n in range(n_candidates):
         for c in range(cells):
             y = (n * cells + c) * narrow
@@ -87,7 +89,7 @@ def _run_first(layer: Any, work: Any, frame: Any, row: int, first: int, last: in
                 scratch[y + f] *= one
             if layer.publish >= 0:
                 at = layer.publish + n * layer.publish_stride + ((row & 1) * work.width + first + c) * F
-                planes[at : at + F] = scratch[y : y + F]
+                copy(planes, at, scratch, y, F)
 
 
 @inner
@@ -117,6 +119,7 @@ def run_row(
 ) -> None:
     """Steps [begin, end) of the vertical stack over a row that has been hoisted; before the first one its input, and
     what the horizontal stack will read of it."""
+    steps, work = borrowed(steps), lent(work)
     if begin == 0:
         _run_first(above, work, frame, row, 0, work.width, 1)
         _run_first(first, work, frame, row, 0, work.width, 1)
@@ -126,6 +129,7 @@ def run_row(
 @compiled
 def hoist_row(steps: Table, work: Work, row: int, begin: int, end: int) -> None:
     """Hoists a row for the blocks among steps [begin, end), when their stack has run over the row above."""
+    steps, work = borrowed(steps), lent(work)
     for i in range(begin, end):
         if steps[i, KIND] == BLOCK and row % steps[i, SCALE] == 0:
             hoist_step(steps[i], work, row)
@@ -134,6 +138,7 @@ def hoist_row(steps: Table, work: Work, row: int, begin: int, end: int) -> None:
 @compiled
 def hoist_above(steps: Table, work: Work, row: int, begin: int, end: int) -> None:
     """Completes a hoisted row of the horizontal stack, when the vertical one has run over it."""
+    steps, work = borrowed(steps), lent(work)
     for i in range(begin, end):
         if steps[i, ABOVE] >= 0 and row % steps[i, SCALE] == 0:
             hoist_step_above(steps[i], work, row)
@@ -154,6 +159,7 @@ def pass_run(
     end: int,
 ) -> None:
     """Steps [begin, end) of the horizontal stack over known pixels [first, last) of a row that has been hoisted."""
+    steps, work = borrowed(steps), lent(work)
     if begin == 0:
         _enter(left, above, work, frame, row, first, last)
     run_steps(steps, slots, work, row, first, last, begin, end)
@@ -182,6 +188,7 @@ def paint_run(
     `noise` is (N, 4, H, W); `base` (N or 1, 2C + 1, H, W) is what they are counted from, see `Base`. What they cost
     goes to `nats` (N, columns), from column `place` on.
     """
+    steps, work, frame, noise, base = borrowed(steps), lent(work), borrowed(frame), borrowed(noise), borrowed(base)
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters + head.trusts)
     slot = n_candidates * narrow
@@ -198,7 +205,7 @@ def paint_run(
             elu(scratch, active + n * narrow, scratch, head.slot * slot + n * narrow, F)
             p = scratch[params : params + wide]
             outputs = head.parameters + head.trusts
-            p[:outputs] = work.biases[head.bias : head.bias + outputs]
+            copy(p, 0, work.biases, head.bias, outputs)
             add_product(p, 0, wide, scratch, active + n * narrow, narrow, 1, weights, head.w, F, wide)
             share = own[channels]
             for c in range(channels):

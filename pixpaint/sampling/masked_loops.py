@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pixpaint.layers.output import Tempering
 from pixpaint.sampling.compiled import compiled, inner
 from pixpaint.sampling.drawing import choose, exp
-from pixpaint.sampling.tiles import add_product
+from pixpaint.sampling.tiles import add_product, borrowed, copy
 
 Numbers = NDArray[np.floating]
 Table = NDArray[np.int64]
@@ -41,6 +41,7 @@ VALUES = 256
 @inner
 def _activate(kind: Any, out: Any, at: Any, x: Any, xo: Any, count: Any) -> None:
     """out[at : at + count] = the activation of x[xo:], which has twice as many numbers where it is a gate."""
+    at, xo, count = np.uintp(at), np.uintp(xo), np.uintp(count)  # see drawing.py
     for i in range(count):
         v = x[xo + i]
         if kind == RELU:
@@ -54,11 +55,13 @@ def _activate(kind: Any, out: Any, at: Any, x: Any, xo: Any, count: Any) -> None
 def _lstm(planes: Any, hidden: Any, cell: Any, before: Any, x: Any, xo: Any, count: Any) -> None:
     """The states (count,) from `hidden` and `cell` on, from gates x[xo:] in the order o, f, i, g and the cell state at
     `before`: as layers/scan.py has it."""
+    hidden, cell, before = np.uintp(hidden), np.uintp(cell), np.uintp(before)
+    xo, count = np.uintp(xo), np.uintp(count)
     for k in range(count):
         opened = 1 / (1 + exp(-x[xo + k]))
         kept = 1 / (1 + exp(-x[xo + count + k]))
-        taken = 1 / (1 + exp(-x[xo + 2 * count + k]))
-        state = kept * planes[before + k] + taken * (2 / (1 + exp(-2 * x[xo + 3 * count + k])) - 1)
+        taken = 1 / (1 + exp(-x[xo + count * 2 + k]))
+        state = kept * planes[before + k] + taken * (2 / (1 + exp(-2 * x[xo + count * 3 + k])) - 1)
         planes[cell + k] = state
         planes[hidden + k] = opened * (2 / (1 + exp(-2 * state)) - 1)
 
@@ -92,7 +95,7 @@ def _nats(p: Any, at: Any, bits: Any, channels: Any, pixel: Any) -> Any:
             best = max(best, float(logits[i]))
         total = 0.0
         for i in range(VALUES):
-            total += math.exp(float(logits[i]) - best)
+            total += exp(float(logits[i]) - best)
         nats += best + math.log(total) - float(logits[math.floor(pixel[c] * 127.5 + 128.0)])
     return nats
 
@@ -122,6 +125,9 @@ def run_pixels(
     `noise` is (N, 4, H, W), `nats` (N, W) gets what the drawn ones cost. The row has been run up to `first`, and
     what is hoisted has been. `scratch` has room for three vectors a candidate, each `wide`.
     """
+    steps, frame, noise = borrowed(steps), borrowed(frame), borrowed(noise)
+    planes, hoisted, weights = borrowed(planes), borrowed(hoisted), borrowed(weights)
+    biases, scratch = borrowed(biases), borrowed(scratch)
     n_candidates, width, channels = frame.shape[0], noise.shape[3], frame.shape[1] - 1
     stream, made, taken = 0, n_candidates * wide, 2 * n_candidates * wide
     for column in range(first, last):
@@ -161,7 +167,7 @@ def run_pixels(
                         for i in range(outputs):
                             scratch[to + i] += given[at + i]
                     else:
-                        scratch[to : to + outputs] = given[at : at + outputs]
+                        copy(scratch, to, given, at, outputs)
                 count = inputs * taps
                 if plane < 0:
                     add_product(

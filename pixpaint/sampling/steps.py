@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pixpaint.sampling.compiled import inner
 from pixpaint.sampling.drawing import concat_elu, gate
-from pixpaint.sampling.tiles import add_product, padded
+from pixpaint.sampling.tiles import add_product, borrowed, copy, padded
+from pixpaint.sampling.winograd import add_row_product
 
 Numbers = NDArray[np.floating]
 Table = NDArray[np.int64]
@@ -65,17 +66,46 @@ padded_size = inner(padded)
 
 
 @inner
-def window_product(
-    work: Any, y: int, outputs: int, x: int, stride: int, step: int, cells: int, wo: int, inputs: int
+def lent(work: Any) -> Any:
+    """The same, for the loops to read from and write to while they run; see `borrowed`."""
+    return Work(
+        borrowed(work.planes),
+        borrowed(work.maps),
+        borrowed(work.weights),
+        borrowed(work.row_weights),
+        borrowed(work.biases),
+        borrowed(work.hoisted),
+        borrowed(work.scratch),
+        work.features,
+        work.candidates,
+        work.width,
+    )
+
+
+@inner
+def cells_product(
+    work: Any,
+    to: Any,
+    y: int,
+    ystride: int,
+    outputs: int,
+    x_of: Any,
+    x: int,
+    xstride: int,
+    xstep: int,
+    cells: int,
+    wo: int,
+    inputs: int,
 ) -> None:
-    """Adds to scratch, cell after cell, the product of windows of a plane: candidates `stride` apart, cells `step`."""
-    scratch, planes, w, n_candidates = work.scratch, work.planes, work.weights, work.candidates
+    """Adds to the cells at y the product of those, or of windows, at x: candidates lie a stride apart, cells a step,
+    which in y is `outputs`."""
+    n_candidates, w = work.candidates, work.weights
     if cells == 1:
-        add_product(scratch, y, outputs, planes, x, stride, n_candidates, w, wo, inputs, outputs)
+        add_product(to, y, ystride, x_of, x, xstride, n_candidates, w, wo, inputs, outputs)
     else:
         for n in range(n_candidates):
-            at = y + n * cells * outputs
-            add_product(scratch, at, outputs, planes, x + n * stride, step, cells, w, wo, inputs, outputs)
+            at = y + n * ystride
+            add_product(to, at, outputs, x_of, x + n * xstride, xstep, cells, w, wo, inputs, outputs)
 
 
 @inner
@@ -89,18 +119,22 @@ def hoist_step(s: Any, work: Any, row: int) -> None:
     for n in range(n_candidates):
         y = s[HOIST] + n * cells * narrow
         for c in range(cells):
-            hoisted[y + c * narrow : y + c * narrow + F] = biases[s[BIAS] : s[BIAS] + F]
+            copy(hoisted, y + c * narrow, biases, s[BIAS], F)
         x = s[PLANE] + n * s[STRIDE] + ((r + 1) & 1) * s[WIDTH] * 2 * F
-        add_product(hoisted, y, narrow, planes, x, 2 * F, cells, weights, s[W_TOP], s[TAPS] * 2 * F, narrow)
+        add_row_product(
+            hoisted, y, narrow, planes, x, 2 * F, cells, s[TAPS], weights, s[W_TOP], work.scratch, 0
+        )  # fmt: skip
         y = s[HOIST2] + n * cells * wide
         for c in range(cells):
-            hoisted[y + c * wide : y + c * wide + 2 * F] = biases[s[BIAS2] : s[BIAS2] + 2 * F]
+            copy(hoisted, y + c * wide, biases, s[BIAS2], 2 * F)
         if s[MAP] >= 0:
             x = s[MAP] + n * s[MAP_STRIDE] + r * s[MAP_ROW]
             channels = s[MAP_CHANNELS]
             add_product(hoisted, y, wide, maps, x, s[MAP_CELL], cells, weights, s[W_MAP], channels, wide)
         x = s[PLANE2] + n * s[STRIDE2] + ((r + 1) & 1) * s[WIDTH2] * 2 * F
-        add_product(hoisted, y, wide, planes, x, 2 * F, cells, weights, s[W2_TOP], s[TAPS] * 2 * F, wide)
+        add_row_product(
+            hoisted, y, wide, planes, x, 2 * F, cells, s[TAPS], weights, s[W2_TOP], work.scratch, 0
+        )  # fmt: skip
 
 
 @inner
@@ -117,40 +151,57 @@ def hoist_step_above(s: Any, work: Any, row: int) -> None:
 
 
 @inner
+def _own_taps(
+    s: Any, work: Any, y: int, ystride: int, outputs: int, x: int, xstride: int, cells: int, w: int, spare: int
+) -> None:
+    """Adds to what was hoisted for cells what the taps of the current row make of their windows."""
+    inputs = 2 * work.features
+    if s[TAPS] == 3:  # the vertical stack's, which runs over whole rows only
+        for n in range(work.candidates):
+            add_row_product(
+                work.hoisted, y + n * ystride, outputs, work.planes, x + n * xstride, inputs, cells, 3,
+                work.weights, w, work.scratch, spare,
+            )  # fmt: skip
+        return
+    cells_product(
+        work, work.hoisted, y, ystride, outputs, work.planes, x, xstride, inputs, cells, w, 2 * inputs
+    )  # fmt: skip
+
+
+@inner
 def _block(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare: int) -> None:
     """A gated block over cells [first, first + cells) of row r. `slot` is a slot's size, `spare` where free scratch
-    memory begins."""
+    memory begins. What was hoisted for a cell is read once, so its sums are completed where they are."""
     F, n_candidates = work.features, work.candidates
-    hoisted, planes, weights, scratch = work.hoisted, work.planes, work.weights, work.scratch
+    hoisted, planes, scratch = work.hoisted, work.planes, work.scratch
     narrow, wide = padded_size(F), padded_size(2 * F)
     span = work.width // s[SCALE]
-    hidden, active = spare, spare + n_candidates * cells * narrow
+    hidden, hidden_stride = s[HOIST] + first * narrow, span * narrow
+    gated, gated_stride = s[HOIST2] + first * wide, span * wide
     for n in range(n_candidates):
         cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first + 1) * 2 * F
         for c in range(cells):
             at = (n * cells + c) * narrow
             concat_elu(planes, cell + c * 2 * F, scratch, s[SOURCE] * slot + at, F)
-            z = s[HOIST] + (n * span + first + c) * narrow
-            scratch[hidden + at : hidden + at + narrow] = hoisted[z : z + narrow]
             if s[SKIP] >= 0:
-                concat_elu(scratch, active + (n * cells + c) * 2 * F, scratch, s[SKIP] * slot + at, F)
+                concat_elu(scratch, spare + (n * cells + c) * 2 * F, scratch, s[SKIP] * slot + at, F)
     x = s[PLANE] + ((r & 1) * s[WIDTH] + first) * 2 * F
-    window_product(work, hidden, narrow, x, s[STRIDE], 2 * F, cells, s[W], s[TAPS] * 2 * F)
+    _own_taps(s, work, hidden, hidden_stride, narrow, x, s[STRIDE], cells, s[W], spare + 2 * slot)
     if s[SKIP] >= 0:
-        rows = n_candidates * cells
-        add_product(scratch, hidden, narrow, scratch, active, 2 * F, rows, weights, s[W_SKIP], 2 * F, narrow)
-    gated = active
+        cells_product(
+            work, hoisted, hidden, hidden_stride, narrow, scratch, spare, cells * 2 * F, 2 * F, cells, s[W_SKIP], 2 * F
+        )  # fmt: skip
     for n in range(n_candidates):
         cell = s[PLANE2] + n * s[STRIDE2] + ((r & 1) * s[WIDTH2] + first + 1) * 2 * F
         for c in range(cells):
-            concat_elu(planes, cell + c * 2 * F, scratch, hidden + (n * cells + c) * narrow, F)
-            at, z = gated + (n * cells + c) * wide, s[HOIST2] + (n * span + first + c) * wide
-            scratch[at : at + wide] = hoisted[z : z + wide]
+            concat_elu(planes, cell + c * 2 * F, hoisted, hidden + n * hidden_stride + c * narrow, F)
     x = s[PLANE2] + ((r & 1) * s[WIDTH2] + first) * 2 * F
-    window_product(work, gated, wide, x, s[STRIDE2], 2 * F, cells, s[W2], s[TAPS] * 2 * F)
-    for c in range(n_candidates * cells):
-        at = c * narrow
-        gate(scratch, s[TARGET] * slot + at, scratch, s[SOURCE] * slot + at, scratch, gated + c * wide, F)
+    _own_taps(s, work, gated, gated_stride, wide, x, s[STRIDE2], cells, s[W2], spare + 2 * slot)
+    for n in range(n_candidates):
+        for c in range(cells):
+            at = (n * cells + c) * narrow
+            opening = gated + n * gated_stride + c * wide
+            gate(scratch, s[TARGET] * slot + at, scratch, s[SOURCE] * slot + at, hoisted, opening, F)
 
 
 @inner
@@ -163,17 +214,19 @@ def _shrink(s: Any, work: Any, r: int, first: int, cells: int, slot: int, due: b
         cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first + 1) * F
         for c in range(cells):
             x = s[SOURCE] * slot + (n * cells + c) * narrow
-            planes[cell + c * F : cell + (c + 1) * F] = scratch[x : x + F]
+            copy(planes, cell + c * F, scratch, x, F)
     if not due:
         return
     coarse = (cells + 1) // 2
     for c in range(n_candidates * coarse):
         y = s[TARGET] * slot + c * narrow
-        scratch[y : y + F] = biases[s[BIAS] : s[BIAS] + F]
+        copy(scratch, y, biases, s[BIAS], F)
     y, inputs = s[TARGET] * slot, s[TAPS] * F
     for w, row in ((s[W_TOP], r + 1), (s[W], r)):
         x = s[PLANE] + ((row & 1) * s[WIDTH] + first) * F
-        window_product(work, y, narrow, x, s[STRIDE], 2 * F, coarse, w, inputs)
+        cells_product(
+            work, scratch, y, coarse * narrow, narrow, planes, x, s[STRIDE], 2 * F, coarse, w, inputs
+        )  # fmt: skip
 
 
 @inner
@@ -190,7 +243,7 @@ def _enlarge(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare
         for k in range(4):
             for c in range(n_candidates * coarse):
                 y = spare + c * narrow
-                scratch[y : y + F] = biases[s[BIAS] : s[BIAS] + F]
+                copy(scratch, y, biases, s[BIAS], F)
             row, column = k // 2, k % 2
             # A kernel three columns wide begins a cell to the left, and its first column reads the cell to the right.
             w = s[W] + (row * s[TAPS] + column + s[TAPS] - 2) * matrix
@@ -206,12 +259,12 @@ def _enlarge(s: Any, work: Any, r: int, first: int, cells: int, slot: int, spare
                 cell = s[PLANE] + n * s[STRIDE] + (((r + row) & 1) * s[WIDTH] + first + column) * F
                 for c in range(coarse):
                     y = spare + (n * coarse + c) * narrow
-                    planes[cell + 2 * c * F : cell + (2 * c + 1) * F] = scratch[y : y + F]
+                    copy(planes, cell + 2 * c * F, scratch, y, F)
     for n in range(n_candidates):
         cell = s[PLANE] + n * s[STRIDE] + ((r & 1) * s[WIDTH] + first) * F
         for c in range(cells):
             y = s[TARGET] * slot + (n * cells + c) * narrow
-            scratch[y : y + F] = planes[cell + c * F : cell + (c + 1) * F]
+            copy(scratch, y, planes, cell + c * F, F)
 
 
 @inner
@@ -222,7 +275,7 @@ def _publish(s: Any, work: Any, r: int, first: int, cells: int, slot: int) -> No
         cell = s[PUBLISH] + n * s[PUBLISH_STRIDE] + ((r & 1) * s[PUBLISH_WIDTH] + first) * F
         for c in range(cells):
             y = s[TARGET] * slot + (n * cells + c) * padded_size(F)
-            work.planes[cell + c * F : cell + (c + 1) * F] = work.scratch[y : y + F]
+            copy(work.planes, cell + c * F, work.scratch, y, F)
 
 
 @inner

@@ -17,6 +17,7 @@ from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Planes
 from pixpaint.sampling.lowering import Program, Step, lower
 from pixpaint.sampling.tiles import panels, stored
+from pixpaint.sampling.winograd import transformed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +163,11 @@ def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: W
     bias = conv_in.bias
     assert bias is not None
     row[columns.TAPS] = conv_in.kernel_size[1]
-    row[columns.W_TOP], row[columns.W2_TOP] = (
-        weights.add_for_rows(taps(conv.weight, 0)) for conv in (conv_in, conv_out)
-    )
-    row[columns.W], row[columns.W2] = (add(taps(conv.weight, 1)) for conv in (conv_in, conv_out))
+    whole_rows = add == weights.add_for_rows
+    for conv, top, w in ((conv_in, columns.W_TOP, columns.W), (conv_out, columns.W2_TOP, columns.W2)):
+        above, own = conv.weight.permute(2, 3, 1, 0)  # (columns, in, out) each
+        row[top] = weights.add_for_rows(*transformed(above))
+        row[w] = add(*transformed(own)) if whole_rows else add(own.flatten(0, 1))
     if block.aux is not None:
         assert block.aux.bias is not None
         bias = bias + block.aux.bias

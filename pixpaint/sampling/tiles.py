@@ -160,6 +160,30 @@ _twelve, _eight, _four, _two, _one = _tile(12, 1), _tile(8, 1), _tile(4, 1), _ti
 _one_input = _tile(1, 1)
 
 
+@intrinsic
+def borrowed(_: Any, array: Any) -> Any:
+    """An array of arguments that are not given away, as one that is not counted. numba counts who has an array, which
+    costs threads that share one the time it takes to fetch the count from each other."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_of: Any = cgutils.create_struct_proxy
+        view = array_of(signature.args[0])(context, builder, args[0])
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        view.parent = cgutils.get_null_value(view.parent.type)
+        return view._getvalue()
+
+    return array(array), emit
+
+
+@inner
+def copy(to: Any, at: int, given: Any, start: int, count: int) -> None:
+    """to[at : at + count] = given[start : start + count], in a tenth of the time that takes written so: numba asks of
+    two slices each time whether they overlap."""
+    at, start = np.uintp(at), np.uintp(start)
+    for i in range(np.uintp(count)):
+        to[at + i] = given[start + i]
+
+
 @inner
 def add_product(
     y: Any,

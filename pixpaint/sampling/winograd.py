@@ -1,0 +1,126 @@
+"""Products of a whole row's windows with a kernel's taps, in fewer multiplications: Winograd's minimal filtering (Lavin
+and Gray, arXiv 1509.09308, section 4.1), along the row.
+
+Two neighbouring cells y0 and y1 read windows of the same inputs d0, d1, ... Three taps g0, g1, g2 are four products
+for the two instead of six:
+
+    m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      m3 = (d3 - d1) g2
+    y0 = m0 + m1 + m2      y1 = m1 - m2 + m3
+
+and two taps three instead of four:
+
+    m0 = (d0 - d1) g0      m1 = d1 (g0 + g1)      m2 = (d2 - d1) g1      y0 = m0 + m1      y1 = m1 + m2
+
+Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
+"""
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from pixpaint.sampling.compiled import inner
+from pixpaint.sampling.tiles import add_product, padded
+
+
+def transformed(kernel: Tensor) -> list[Tensor]:
+    """What `add_row_product` multiplies by, of two or three taps (inputs, outputs), the leftmost first."""
+    taps = kernel.double()
+    if len(taps) == 2:
+        found = [taps[0], taps[0] + taps[1], taps[1]]
+    else:
+        ends = taps[0] + taps[2]
+        found = [taps[0], (ends + taps[1]) / 2, (ends - taps[1]) / 2, taps[2]]
+    return [matrix.to(kernel.dtype) for matrix in found]
+
+
+def room(features: int, cells: int) -> int:
+    """How many numbers of scratch memory `add_row_product` needs for a row of so many cells, of a block's layers."""
+    return (cells // 2 + 1) * (4 * 2 * features + 2 * padded(2 * features))
+
+
+@inner
+def add_row_product(
+    y_of: Any,
+    y: int,
+    outputs: int,
+    x_of: Any,
+    x: int,
+    inputs: int,
+    cells: int,
+    taps: int,
+    w: Any,
+    wo: int,
+    scratch: Any,
+    spare: int,
+) -> None:
+    """Adds to a row of cells, `outputs` apart from y on, the product of their windows, `taps` neighbours of `inputs`
+    numbers, which begin at x, with the taps as `transformed` has them at wo. Uses scratch memory from `spare` on."""
+    pairs, whole = (cells + 1) // 2, cells // 2
+    size, matrix = pairs * inputs, inputs * outputs
+    m1 = spare + 4 * size
+    m2 = m1 + pairs * outputs
+    zero(scratch, m1, (taps - 1) * pairs * outputs)
+    two, three = inputs * 2, inputs * 3
+    for i in range(pairs):
+        at, d = spare + i * inputs, x + i * two
+        if taps == 3:
+            subtract(scratch, at, x_of, d, d + two, inputs)
+            add(scratch, at + size, x_of, d + inputs, d + two, inputs)
+            subtract(scratch, at + 2 * size, x_of, d + two, d + inputs, inputs)
+            if i < whole:
+                subtract(scratch, at + 3 * size, x_of, d + three, d + inputs, inputs)
+        else:
+            subtract(scratch, at, x_of, d, d + inputs, inputs)
+            if i < whole:
+                subtract(scratch, at + size, x_of, d + two, d + inputs, inputs)
+    d, step, right = spare, 2 * outputs, y + outputs
+    add_product(y_of, y, step, scratch, d, inputs, pairs, w, wo, inputs, outputs)
+    if taps == 3:
+        add_product(scratch, m1, outputs, scratch, d + size, inputs, pairs, w, wo + matrix, inputs, outputs)
+        add_product(scratch, m2, outputs, scratch, d + 2 * size, inputs, pairs, w, wo + 2 * matrix, inputs, outputs)
+        add_product(y_of, right, step, scratch, d + 3 * size, inputs, whole, w, wo + 3 * matrix, inputs, outputs)
+    else:
+        add_product(scratch, m1, outputs, x_of, x + inputs, two, pairs, w, wo + matrix, inputs, outputs)
+        add_product(y_of, right, step, scratch, d + size, inputs, whole, w, wo + 2 * matrix, inputs, outputs)
+    for i in range(pairs):
+        spread(y_of, y + i * step, scratch, m1 + i * outputs, m2 + i * outputs, outputs, taps == 3, i < whole)
+
+
+# Indices that could be negative would keep these from being vectorised.
+
+
+@inner
+def zero(to: Any, at: int, count: int) -> None:
+    """to[at : at + count] = 0."""
+    at = np.uintp(at)
+    for i in range(np.uintp(count)):
+        to[at + i] = 0
+
+
+@inner
+def add(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
+    """to[at : at + count] = x[a : a + count] + x[b : b + count]."""
+    at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
+    for i in range(np.uintp(count)):
+        to[at + i] = x[a + i] + x[b + i]
+
+
+@inner
+def subtract(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
+    """to[at : at + count] = x[a : a + count] - x[b : b + count]."""
+    at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
+    for i in range(np.uintp(count)):
+        to[at + i] = x[a + i] - x[b + i]
+
+
+@inner
+def spread(y_of: Any, y: int, m: Any, m1: int, m2: int, outputs: int, both: bool, pair: bool) -> None:
+    """Adds to a pair of cells at y, or to the first alone, what the products in the middle give them."""
+    y, m1, m2, outputs = np.uintp(y), np.uintp(m1), np.uintp(m2), np.uintp(outputs)
+    for i in range(outputs):
+        of_both = m[m1 + i]
+        other = m[m2 + i] if both else of_both * 0
+        y_of[y + i] += of_both + other
+        if pair:
+            y_of[y + outputs + i] += of_both - other
