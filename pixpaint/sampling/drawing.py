@@ -69,7 +69,7 @@ def tanh(x: Any) -> Any:
 
 
 @inner
-def concat_elu(out: Any, at: int, x: Any, xo: int, features: int) -> None:
+def concat_elu(out: Any, at: Any, x: Any, xo: Any, features: Any) -> None:
     """out[at : at + 2F] = ELU of x[xo : xo + F] and of its negative."""
     at, xo, features = np.uintp(at), np.uintp(xo), np.uintp(features)
     for f in range(features):
@@ -80,7 +80,7 @@ def concat_elu(out: Any, at: int, x: Any, xo: int, features: int) -> None:
 
 
 @inner
-def elu(out: Any, at: int, x: Any, xo: int, count: int) -> None:
+def elu(out: Any, at: Any, x: Any, xo: Any, count: Any) -> None:
     """out[at : at + count] = ELU(x[xo : xo + count])."""
     at, xo = np.uintp(at), np.uintp(xo)
     for i in range(np.uintp(count)):
@@ -89,7 +89,7 @@ def elu(out: Any, at: int, x: Any, xo: int, count: int) -> None:
 
 
 @inner
-def gate(out: Any, at: int, x: Any, xo: int, gated: Any, go: int, features: int) -> None:
+def gate(out: Any, at: Any, x: Any, xo: Any, gated: Any, go: Any, features: Any) -> None:
     """out = x + A * sigmoid(B) for `features` features, A and B one after the other at gated[go:]."""
     at, xo, go, features = np.uintp(at), np.uintp(xo), np.uintp(go), np.uintp(features)
     for f in range(features):
@@ -248,7 +248,9 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
                 nats[k] -= _softplus(inverse[k] * (centred[k] - half))
             elif levels < 256:
                 upper, lower = inverse[k] * (centred[k] + half), inverse[k] * (centred[k] - half)
-                nats[k] += math.log(-math.expm1(-2 * half * inverse[k])) - _softplus(-upper) - _softplus(lower)
+                nats[k] += (
+                    math.log(-math.expm1(-2 * half * inverse[k])) - _softplus(-upper) - _softplus(lower)
+                )
             else:
                 middle = inverse[k] * centred[k]
                 nats[k] += middle + math.log(inverse[k]) - 2 * _softplus(middle) - LOG_127_5

@@ -111,7 +111,6 @@ class CachedFill:
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
-        columns: list[int] = []
         nats = []
         if not self.run_row(row, stop):
             return None
@@ -121,14 +120,14 @@ class CachedFill:
                     break
                 continue
             nats.append(self.paint_run(row, first, last, stop))
-            columns.extend(range(first, first + nats[-1].shape[1]))
-            if columns[-1:] != [last - 1]:
+            if nats[-1].shape[1] < last - first:
                 break
-        if not columns:
+        columns = np.flatnonzero(self.window.todo[row])[: sum(part.shape[1] for part in nats)]
+        if not len(columns):
             return None
         drawn = self.picture[:, :, row] + self.origin[:, :, row]
-        drawn = drawn.index_select(2, torch.tensor(columns, device=drawn.device))
-        return PaintedRow(row, columns, units_to_bytes(drawn).cpu(), torch.cat(nats, 1).cpu())
+        drawn = units_to_bytes(drawn).cpu().index_select(2, torch.from_numpy(columns))
+        return PaintedRow(row, columns, drawn, torch.cat(nats, 1).cpu())
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         """Runs the vertical stack over a row above which all is known; False if it was stopped."""

@@ -273,8 +273,8 @@ class FusedFill(CachedFill):
         )
 
     def pass_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> bool:
-        # A wide chunk starts at a whole coarsest cell. What is left of one is run by itself: what was hoisted for a pixel
-        # can be read once.
+        # A wide chunk starts at a whole coarsest cell. The pixels before it are run by themselves: what was hoisted for
+        # a pixel can be read once only.
         wide = min(last, -self.whole_cells(-first))
         for column in range(first, wide):
             if not self._pass_run(row, column, column + 1, stop, self._work):

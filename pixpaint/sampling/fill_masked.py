@@ -168,10 +168,10 @@ class MaskedFill(CachedFill):
         todo = np.zeros(self.width, bool)
         todo[: self.window.todo.shape[1]] = self.window.todo[row]
         end, nats = self._run(row, todo, stop)
-        columns = np.flatnonzero(todo[:end]).tolist()
-        if not columns:
+        columns = np.flatnonzero(todo[:end])
+        if not len(columns):
             return None
-        drawn = units_to_bytes(self.picture[:, :, row, columns])
+        drawn = units_to_bytes(self.picture[:, :, row]).index_select(2, torch.from_numpy(columns))
         return PaintedRow(row, columns, drawn, torch.from_numpy(nats[:, columns]))
 
     def _run(

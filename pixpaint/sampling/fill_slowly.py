@@ -41,6 +41,6 @@ def fill_slowly(
             painted.append(column)
             pixels.append(pixel[:, :, 0])
         if painted:
-            yield PaintedRow(row, painted, torch.cat(pixels, 2).cpu(), torch.cat(nats, 1))
+            yield PaintedRow(row, np.array(painted), torch.cat(pixels, 2).cpu(), torch.cat(nats, 1))
         if len(painted) < np.count_nonzero(window.todo[row]):
             return

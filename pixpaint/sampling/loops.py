@@ -188,7 +188,8 @@ def paint_run(
     `noise` is (N, 4, H, W); `base` (N or 1, 2C + 1, H, W) is what they are counted from, see `Base`. What they cost
     goes to `nats` (N, columns), from column `place` on.
     """
-    steps, work, frame, noise, base = borrowed(steps), lent(work), borrowed(frame), borrowed(noise), borrowed(base)
+    steps, work = borrowed(steps), lent(work)
+    frame, noise, base = borrowed(frame), borrowed(noise), borrowed(base)
     F, n_candidates, scratch, weights = work.features, work.candidates, work.scratch, work.weights
     narrow, wide = padded_size(F), padded_size(head.parameters + head.trusts)
     slot = n_candidates * narrow

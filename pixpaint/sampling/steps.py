@@ -152,7 +152,16 @@ def hoist_step_above(s: Any, work: Any, row: int) -> None:
 
 @inner
 def _own_taps(
-    s: Any, work: Any, y: int, ystride: int, outputs: int, x: int, xstride: int, cells: int, w: int, spare: int
+    s: Any,
+    work: Any,
+    y: int,
+    ystride: int,
+    outputs: int,
+    x: int,
+    xstride: int,
+    cells: int,
+    w: int,
+    spare: int,
 ) -> None:
     """Adds to what was hoisted for cells what the taps of the current row make of their windows."""
     inputs = 2 * work.features

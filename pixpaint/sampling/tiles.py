@@ -26,10 +26,9 @@ from pixpaint.sampling.compiled import inner
 LANES = 16
 VECTORS = 2
 PANEL = LANES * VECTORS
-FEW = 4
-"""Rows that are too few to hide how long a matrix takes to come from a farther cache ..."""
-AHEAD = 4096
-"""... so it is fetched so many bytes ahead: the processor does that by itself only to the end of a page."""
+AHEAD = 8192
+"""A matrix is fetched so many bytes ahead, so that a farther cache has the time it takes: the processor does that by
+itself only to the end of a page."""
 LINE = 64
 """Bytes that a cache fetches at once."""
 READS_HALF = any(binding.get_host_cpu_features().get(name) for name in ("f16c", "fp-armv8"))
@@ -123,8 +122,7 @@ def _tile(rows: int, chains: int) -> Callable[..., None]:
         for chain in range(chains):
             this = builder.add(k, index(chain))
             at = builder.mul(this, index(PANEL))
-            if rows <= FEW:
-                fetch_ahead(at)
+            fetch_ahead(at)
             w_at = [weight_at(at, v) for v in range(VECTORS)]
             for r in range(rows):
                 x_at = _everywhere(builder, builder.load(builder.gep(inputs_of[r], [this])), vector)
@@ -161,22 +159,24 @@ _one_input = _tile(1, 1)
 
 
 @intrinsic
-def borrowed(_: Any, array: Any) -> Any:
-    """An array of arguments that are not given away, as one that is not counted. numba counts who has an array, which
-    costs threads that share one the time it takes to fetch the count from each other."""
-
+def _borrowed(_: Any, array: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array_of: Any = cgutils.create_struct_proxy
+        null_of: Any = cgutils.get_null_value
         view = array_of(signature.args[0])(context, builder, args[0])
-        view.meminfo = cgutils.get_null_value(view.meminfo.type)
-        view.parent = cgutils.get_null_value(view.parent.type)
+        view.meminfo, view.parent = null_of(view.meminfo.type), null_of(view.parent.type)
         return view._getvalue()
 
     return array(array), emit
 
 
+borrowed: Callable[..., Any] = _borrowed
+"""An array that a loop was given, as one whose users are not counted: numba counts them, and threads that share one
+would fetch the count from each other each time. The caller keeps the array while the loop runs."""
+
+
 @inner
-def copy(to: Any, at: int, given: Any, start: int, count: int) -> None:
+def copy(to: Any, at: Any, given: Any, start: Any, count: Any) -> None:
     """to[at : at + count] = given[start : start + count], in a tenth of the time that takes written so: numba asks of
     two slices each time whether they overlap."""
     at, start = np.uintp(at), np.uintp(start)

@@ -19,7 +19,7 @@ class PaintedRow(NamedTuple):
     """A row of a window: the columns painted, their pixels (candidates, C, n) uint8, and their nats (candidates, n)."""
 
     row: int
-    columns: list[int]
+    columns: NDArray[np.intp]
     pixels: Tensor
     nats: Tensor
 
@@ -27,6 +27,9 @@ class PaintedRow(NamedTuple):
 def abreast(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
     """The rows of windows of the same holes with other candidates each, as those of one window. Where they were
     stopped, as far as all have come."""
+    if len(fills) == 1:
+        yield from fills[0]
+        return
     for parts in zip(*fills, strict=False):
         counts = {len(part.columns) for part in parts}
         common = min(counts)

@@ -4,12 +4,13 @@ and Gray, arXiv 1509.09308, section 4.1), along the row.
 Two neighbouring cells y0 and y1 read windows of the same inputs d0, d1, ... Three taps g0, g1, g2 are four products
 for the two instead of six:
 
-    m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      m3 = (d3 - d1) g2
-    y0 = m0 + m1 + m2      y1 = m1 - m2 + m3
+    m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      y0 = m0 + m1 + m2
+    m3 = (d3 - d1) g2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      y1 = m1 - m2 + m3
 
 and two taps three instead of four:
 
-    m0 = (d0 - d1) g0      m1 = d1 (g0 + g1)      m2 = (d2 - d1) g1      y0 = m0 + m1      y1 = m1 + m2
+    m0 = (d0 - d1) g0      m1 = d1 (g0 + g1)                      y0 = m0 + m1
+    m2 = (d2 - d1) g1                                             y1 = m1 + m2
 
 Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
 """
@@ -75,14 +76,15 @@ def add_row_product(
             if i < whole:
                 subtract(scratch, at + size, x_of, d + two, d + inputs, inputs)
     d, step, right = spare, 2 * outputs, y + outputs
+    w1, w2, w3 = wo + matrix, wo + 2 * matrix, wo + 3 * matrix
     add_product(y_of, y, step, scratch, d, inputs, pairs, w, wo, inputs, outputs)
     if taps == 3:
-        add_product(scratch, m1, outputs, scratch, d + size, inputs, pairs, w, wo + matrix, inputs, outputs)
-        add_product(scratch, m2, outputs, scratch, d + 2 * size, inputs, pairs, w, wo + 2 * matrix, inputs, outputs)
-        add_product(y_of, right, step, scratch, d + 3 * size, inputs, whole, w, wo + 3 * matrix, inputs, outputs)
+        add_product(scratch, m1, outputs, scratch, d + size, inputs, pairs, w, w1, inputs, outputs)
+        add_product(scratch, m2, outputs, scratch, d + 2 * size, inputs, pairs, w, w2, inputs, outputs)
+        add_product(y_of, right, step, scratch, d + 3 * size, inputs, whole, w, w3, inputs, outputs)
     else:
-        add_product(scratch, m1, outputs, x_of, x + inputs, two, pairs, w, wo + matrix, inputs, outputs)
-        add_product(y_of, right, step, scratch, d + size, inputs, whole, w, wo + 2 * matrix, inputs, outputs)
+        add_product(scratch, m1, outputs, x_of, x + inputs, two, pairs, w, w1, inputs, outputs)
+        add_product(y_of, right, step, scratch, d + size, inputs, whole, w, w2, inputs, outputs)
     for i in range(pairs):
         spread(y_of, y + i * step, scratch, m1 + i * outputs, m2 + i * outputs, outputs, taps == 3, i < whole)
 
@@ -91,7 +93,7 @@ def add_row_product(
 
 
 @inner
-def zero(to: Any, at: int, count: int) -> None:
+def zero(to: Any, at: Any, count: Any) -> None:
     """to[at : at + count] = 0."""
     at = np.uintp(at)
     for i in range(np.uintp(count)):
@@ -99,7 +101,7 @@ def zero(to: Any, at: int, count: int) -> None:
 
 
 @inner
-def add(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
+def add(to: Any, at: Any, x: Any, a: Any, b: Any, count: Any) -> None:
     """to[at : at + count] = x[a : a + count] + x[b : b + count]."""
     at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
     for i in range(np.uintp(count)):
@@ -107,7 +109,7 @@ def add(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
 
 
 @inner
-def subtract(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
+def subtract(to: Any, at: Any, x: Any, a: Any, b: Any, count: Any) -> None:
     """to[at : at + count] = x[a : a + count] - x[b : b + count]."""
     at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
     for i in range(np.uintp(count)):
@@ -115,7 +117,7 @@ def subtract(to: Any, at: int, x: Any, a: int, b: int, count: int) -> None:
 
 
 @inner
-def spread(y_of: Any, y: int, m: Any, m1: int, m2: int, outputs: int, both: bool, pair: bool) -> None:
+def spread(y_of: Any, y: Any, m: Any, m1: Any, m2: Any, outputs: Any, both: bool, pair: bool) -> None:
     """Adds to a pair of cells at y, or to the first alone, what the products in the middle give them."""
     y, m1, m2, outputs = np.uintp(y), np.uintp(m1), np.uintp(m2), np.uintp(outputs)
     for i in range(outputs):

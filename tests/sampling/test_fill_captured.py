@@ -89,7 +89,7 @@ def window_of(model: Model, seed: int, *, everything: bool = False) -> Window:
 
 def assert_same_rows(expected: Iterable[PaintedRow], rows: Iterable[PaintedRow]) -> None:
     for a, b in zip(expected, rows, strict=True):
-        assert (a.row, a.columns) == (b.row, b.columns)
+        assert (a.row, a.columns.tolist()) == (b.row, b.columns.tolist())
         assert torch.equal(a.pixels, b.pixels)
         torch.testing.assert_close(a.nats, b.nats)
 
