@@ -51,21 +51,23 @@ def lowered(model: PixelCNNPP) -> Lowered:
 
 def _lower(model: PixelCNNPP) -> Lowered:
     vertical, horizontal = lower(model)
+    # Matrices lie in the order they are used in, so that what is fetched ahead is what comes next.
     weights = Weights()
+    first_weights = {
+        layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
+        for layer, add in (
+            (model.first_above, weights.add_for_rows),
+            (model.first_vertical, weights.add_for_rows),
+            (model.first_left, weights.add),
+        )
+    }
     return Lowered(
         vertical=vertical,
         horizontal=horizontal,
         planes=Planes(model),
         vertical_steps=_table(vertical, weights, weights.add_for_rows),
         horizontal_steps=_table(horizontal, weights, weights.add),
-        first_weights={
-            layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
-            for layer, add in (
-                (model.first_vertical, weights.add_for_rows),
-                (model.first_above, weights.add_for_rows),
-                (model.first_left, weights.add),
-            )
-        },
+        first_weights=first_weights,
         head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
         products=model.decoder_weights,
         arrays=weights.arrays(),
@@ -138,13 +140,16 @@ def all_taps(weight: Tensor) -> list[Tensor]:
 def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
     """The steps of a program as steps.py wants them, without planes, maps and hoisted rows."""
     table = np.full((len(program.steps), columns.COLUMNS), -1, np.int64)
+    whole_rows = add == weights.add_for_rows
+    blocks = []
     for row, step in zip(table, program.steps, strict=True):
         layer = step.layer
         row[[columns.SOURCE, columns.TARGET, columns.SKIP]] = step.source, step.target, step.skip
         row[columns.SCALE] = layer.scale
         if isinstance(layer, GatedBlock):
             row[columns.KIND] = columns.BLOCK
-            _add_block(row, step, layer, weights, add)
+            _add_own(row, step, layer, add, whole_rows=whole_rows)
+            blocks.append((row, step, layer))
             continue
         row[columns.TAPS] = layer.conv.kernel_size[1]
         row[columns.BIAS] = weights.add_bias(layer.conv.bias)
@@ -155,33 +160,50 @@ def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
             row[columns.KIND] = columns.ENLARGE
             kernel = layer.conv.weight.permute(2, 3, 0, 1).flatten(0, 1)  # (rows * columns, in, out)
             row[columns.W] = add(*kernel)
+    for row, _, block in blocks:
+        _add_hoisted(row, block, weights)
+    for row, step, block in blocks:
+        if step.above is not None:
+            row[columns.W_ABOVE] = weights.add_for_rows(_aux_parts(step, block)[0])
     return table
 
 
-def _add_block(row: NDArray[np.int64], step: Step, block: GatedBlock, weights: Weights, add: Add) -> None:
+def _add_own(row: NDArray[np.int64], step: Step, block: GatedBlock, add: Add, *, whole_rows: bool) -> None:
+    """What a block multiplies the current row by, and what it skips to it."""
     conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
-    bias = conv_in.bias
-    assert bias is not None
     row[columns.TAPS] = conv_in.kernel_size[1]
-    whole_rows = add == weights.add_for_rows
-    for conv, top, w in ((conv_in, columns.W_TOP, columns.W), (conv_out, columns.W2_TOP, columns.W2)):
-        above, own = conv.weight.permute(2, 3, 1, 0)  # (columns, in, out) each
-        row[top] = weights.add_for_rows(*transformed(above))
-        row[w] = add(*transformed(own)) if whole_rows else add(own.flatten(0, 1))
+    first, second = (
+        conv.weight[:, :, 1].permute(2, 1, 0) for conv in (conv_in, conv_out)
+    )  # (columns, in, out)
+    row[columns.W] = add(*transformed(first)) if whole_rows else add(first.flatten(0, 1))
+    if step.skip >= 0:
+        row[columns.W_SKIP] = add(_aux_parts(step, block)[-1])
+    row[columns.W2] = add(*transformed(second)) if whole_rows else add(second.flatten(0, 1))
+
+
+def _add_hoisted(row: NDArray[np.int64], block: GatedBlock, weights: Weights) -> None:
+    """What a block multiplies the row above by, and the condition; its biases."""
+    conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
+    bias, gate_bias = conv_in.bias, conv_out.bias
+    assert bias is not None
+    assert gate_bias is not None
     if block.aux is not None:
         assert block.aux.bias is not None
         bias = bias + block.aux.bias
-        # Its inputs are ELU(a), ELU(b), ELU(-a), ELU(-b), where a is what the other stack published, b the skip.
-        inputs = (step.above is not None) + (step.skip >= 0)
-        parts = block.aux.weight[:, :, 0, 0].T.reshape(2, inputs, -1, block.aux.out_channels)
-        if step.above is not None:
-            row[columns.W_ABOVE] = weights.add_for_rows(parts[:, 0].flatten(0, 1))
-        if step.skip >= 0:
-            row[columns.W_SKIP] = add(parts[:, -1].flatten(0, 1))
-    gate_bias = conv_out.bias
+    first, second = (conv.weight[:, :, 0].permute(2, 1, 0) for conv in (conv_in, conv_out))
+    row[columns.W_TOP] = weights.add_for_rows(*transformed(first))
     if block.project is not None:
-        assert gate_bias is not None
         assert block.project.bias is not None
         gate_bias = gate_bias + block.project.bias
         row[columns.W_MAP] = weights.add_for_rows(block.project.weight[:, :, 0, 0].T)
+    row[columns.W2_TOP] = weights.add_for_rows(*transformed(second))
     row[columns.BIAS], row[columns.BIAS2] = weights.add_bias(bias), weights.add_bias(gate_bias)
+
+
+def _aux_parts(step: Step, block: GatedBlock) -> list[Tensor]:
+    """What a block multiplies by (2F, F) of what the other stack published and of the skip, as far as it reads them."""
+    assert block.aux is not None
+    # Its inputs are ELU(a), ELU(b), ELU(-a), ELU(-b), where a is what the other stack published, b the skip.
+    inputs = (step.above is not None) + (step.skip >= 0)
+    parts = block.aux.weight[:, :, 0, 0].T.reshape(2, inputs, -1, block.aux.out_channels)
+    return [part.flatten(0, 1) for part in parts.unbind(1)]
