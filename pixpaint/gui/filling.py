@@ -60,6 +60,8 @@ class Filling(QObject):
         self._filled_at: int | None = None
         self._started = 0.0
         self._done_at_start = 0
+        self._first: tuple[float, int] | None = None
+        """when the run's first row came, and how many pixels were done by then"""
         self._afterwards: list[Callable[[], None]] = []
         worker.started_job.connect(self._on_started)
         worker.row_painted.connect(self._on_row)
@@ -216,6 +218,7 @@ class Filling(QObject):
         self._job = self._jobs
         self._started = time.monotonic()
         self._done_at_start = int(fill.painted.sum())
+        self._first = None
         if not self._editor.working:  # as it is where several answers go on
             self._editor.begin()
         self._set_state(State.FILLING)
@@ -248,10 +251,12 @@ class Filling(QObject):
             self._editor.paint_row(event.rows, event.columns, event.pixels[0])
         if event.level == 0:
             fill.painted[event.rows, event.columns] = True
+        # Before the first row comes what was known already.
+        self._first = self._first or (time.monotonic(), event.done)
         # A continued fill counts from its own first row: its rows are the last ones of the whole.
         before = fill.progress
         row_count = event.row_count if before is None else max(before.row_count, event.row_count)
-        seconds, done = time.monotonic() - self._started, event.done - self._done_at_start
+        seconds, done = time.monotonic() - self._first[0], event.done - self._first[1]
         left = (event.total - event.done) * seconds / done if done else None
         fill.progress = Progress(
             row=row_count - event.row_count + event.row,

@@ -17,7 +17,7 @@ from pixpaint.assets import cache_folder
 from pixpaint.errors import CannotWrite
 from pixpaint.files import replace_file
 
-SOURCES = ("compiled.py", "drawing.py", "tiles.py", "steps.py", "loops.py", "masked_loops.py")
+SOURCES = ("compiled.py", "drawing.py", "tiles.py", "winograd.py", "steps.py", "loops.py", "masked_loops.py")
 
 _compiled_here = False
 

@@ -64,8 +64,9 @@ def tanh(x: Any) -> Any:
     return 1 - 2 / (exp(2 * x) + 1)
 
 
-# These are called so often that a view of an array, which is counted, would cost as much as they do; and an index that
-# could be negative would keep them from being vectorised.
+# These are called so often that a view of an array, which is counted, would cost as much as they do. An index that
+# could be negative would keep them from being vectorised, as would a signed number beside an unsigned one; and an
+# integer beside a float32 would make them count in float64.
 
 
 @inner
@@ -74,7 +75,7 @@ def concat_elu(out: Any, at: Any, x: Any, xo: Any, features: Any) -> None:
     at, xo, features = np.uintp(at), np.uintp(xo), np.uintp(features)
     for f in range(features):
         v = x[xo + f]
-        e = exp(-abs(v)) - 1
+        e = exp(-abs(v)) - type(v)(1)
         out[at + f] = v if v > 0 else e
         out[at + features + f] = e if v > 0 else -v
 
@@ -85,7 +86,7 @@ def elu(out: Any, at: Any, x: Any, xo: Any, count: Any) -> None:
     at, xo = np.uintp(at), np.uintp(xo)
     for i in range(np.uintp(count)):
         v = x[xo + i]
-        out[at + i] = v if v > 0 else exp(v) - 1
+        out[at + i] = v if v > 0 else exp(v) - type(v)(1)
 
 
 @inner
@@ -93,7 +94,8 @@ def gate(out: Any, at: Any, x: Any, xo: Any, gated: Any, go: Any, features: Any)
     """out = x + A * sigmoid(B) for `features` features, A and B one after the other at gated[go:]."""
     at, xo, go, features = np.uintp(at), np.uintp(xo), np.uintp(go), np.uintp(features)
     for f in range(features):
-        out[at + f] = x[xo + f] + gated[go + f] / (1 + exp(-gated[go + features + f]))
+        opening = exp(-gated[go + features + f])
+        out[at + f] = x[xo + f] + gated[go + f] / (type(opening)(1) + opening)
 
 
 @inner
@@ -120,13 +122,17 @@ def lean(p: Any, trusts: Any, components: Any, channels: Any, smooth: Any) -> No
     `trusts` on: as PixelCNNPP._counted_from has it."""
     per_channel = 3 if channels == 3 else 2
     count = np.uintp(components)
+    red_in_green, red_in_blue, green_in_blue = count * np.uintp(3), count * np.uintp(6), count * np.uintp(9)
     for c in range(channels):
         for k in range(count):
             move = float(smooth[c])
             if c == 1:
-                move -= tanh(float(p[count * 3 + k])) * smooth[0]
+                move -= tanh(float(p[red_in_green + k])) * smooth[0]
             elif c == 2:
-                move -= tanh(float(p[count * 6 + k])) * smooth[0] + tanh(float(p[count * 9 + k])) * smooth[1]
+                move -= (
+                    tanh(float(p[red_in_blue + k])) * smooth[0]
+                    + tanh(float(p[green_in_blue + k])) * smooth[1]
+                )
             p[count * np.uintp(1 + c * per_channel) + k] += tanh(float(p[np.uintp(trusts) + k])) * move
 
 
@@ -219,6 +225,7 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
     channels, half = len(y), 1 / (levels - 1)
     per_channel = 3 if channels == 3 else 2
     count = np.uintp(components)
+    red_in_green, red_in_blue, green_in_blue = count * np.uintp(3), count * np.uintp(6), count * np.uintp(9)
     nats, product = np.empty(components), np.ones(components)
     mass, inverse, centred = np.empty(components), np.empty(components), np.empty(components)
     for k in range(count):
@@ -230,10 +237,10 @@ def log_prob(p: Any, y: Any, levels: Any, components: Any, origin: Any, base: An
         for k in range(count):
             mean = float(p[own + k]) + base[c]
             if c == 1:
-                mean += tanh(float(p[count * 3 + k])) * (y[0] + origin[0] - base[0])
+                mean += tanh(float(p[red_in_green + k])) * (y[0] + origin[0] - base[0])
             elif c == 2:
-                mean += tanh(float(p[count * 6 + k])) * (y[0] + origin[0] - base[0])
-                mean += tanh(float(p[count * 9 + k])) * (y[1] + origin[1] - base[1])
+                mean += tanh(float(p[red_in_blue + k])) * (y[0] + origin[0] - base[0])
+                mean += tanh(float(p[green_in_blue + k])) * (y[1] + origin[1] - base[1])
             centred[k] = x - mean
             inverse[k] = exp(-max(float(p[own + count + k]), -7.0))
             until = 1.0 if last else 1 / (1 + exp(-inverse[k] * (centred[k] + half)))

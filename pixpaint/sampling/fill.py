@@ -2,7 +2,7 @@
 coordinates."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
 from pixpaint.sampling.blending import calmed, joined
+from pixpaint.sampling.drafts import Drafts, digest
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_captured import fill_captured
@@ -79,12 +80,14 @@ def fill(
     like: NDArray[np.uint8] | None = None,
     coarse: Model | None = None,
     coarse_label: int | None = None,
+    drafts: Drafts | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[RowPainted]:
     """Paints the hole (H, W) of an RGB picture uint8 (H, W, 3), which is not changed; what it holds there is not read.
 
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
-    painted: with them in `image` and all else the same, the fill ends as if it had not been stopped. To cancel, stop
+    painted: with them in `image` and all else the same, the fill ends as if it had not been stopped; with the same
+    `drafts` coarser levels that it had finished are not painted again, but shown at once. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
     by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm` or `.join` a part of the hole
     is blended into its surroundings once it is painted, and shown anew with its last row. `like` is an RGB picture, of
@@ -129,6 +132,7 @@ def fill(
         like=None if like is None else in_colours_of(model.config, like),
         paint=lambda by, window: chosen[by](by, window, sharpened, stop),
         tempering=tempering,
+        drafts=drafts or Drafts(0),
         stop=stop,
     ).run(found)
 
@@ -145,6 +149,7 @@ class _Fill:
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
     tempering: Tempering
+    drafts: Drafts
     stop: Callable[[], bool]
     row: int = 0
     row_count: int = 0
@@ -164,8 +169,13 @@ class _Fill:
             for turn in level.turns if not level.at.level else ():
                 check_memory(level.by.model, turn.job, len(self.seeds))
         for pyramid in work:
-            hints: Hints | None = None
-            for level in pyramid:
+            known = self._known(pyramid)
+            begin, hints = 0, None
+            if (draft := self._draft(pyramid, known)) is not None:
+                begin, pictures = draft
+                hints = _enlarged(pictures)
+                yield from self._show(pyramid[:begin], pictures)
+            for level in pyramid[begin:]:
                 pictures = np.repeat(level.at.picture[None], len(self.seeds), 0)
                 end, last = self.done + int(level.todo.sum()), None
                 for event in self._paint_level(level, hints, pictures):
@@ -178,9 +188,64 @@ class _Fill:
                 if self.stopped:
                     return
                 if level.at.level:
-                    hints = np.stack([doubled(picture) for picture in pictures])
+                    self.drafts.keep((level.at.level, *known), self.seeds, pictures)
+                    hints = _enlarged(pictures)
                 elif last is not None:
                     yield self._whole(last, level, pictures)
+
+    def _known(self, pyramid: "list[_Work]") -> tuple[Hashable, ...]:
+        """All that the levels of a part depend on, but for the seeds."""
+        part, finest = pyramid[-1].part, pyramid[-1].at
+        seen = np.where(finest.hole[..., None], np.uint8(0), finest.picture)
+        arrays = [seen, finest.hole, finest.own] + ([] if self.like is None else [self.like])
+        place = part.region_rows.start, part.region_columns.start
+        hands = tuple((work.by.model, work.by.label) for work in pyramid)
+        return digest(*arrays), place, hands, self.tempering
+
+    def _draft(self, pyramid: "list[_Work]", known: tuple[Hashable, ...]) -> tuple[int, Bytes] | None:
+        """How many of the coarser levels are known, if any, and what the last of them came to."""
+        for begin in reversed(range(1, len(pyramid))):
+            pictures = self.drafts.take((pyramid[begin - 1].at.level, *known), self.seeds)
+            if pictures is not None:
+                return begin, pictures
+        return None
+
+    def _show(self, levels: "list[_Work]", pictures: Bytes) -> Iterator[RowPainted]:
+        """The last of these levels, which are known, at once."""
+        self.row += sum(int(turn.todo.any(1).sum()) for level in levels for turn in level.turns)
+        self.done += sum(int(level.todo.sum()) for level in levels)
+        rows, columns = np.nonzero(levels[-1].todo)
+        nats = np.zeros(len(self.seeds))
+        yield from self._painted(levels[-1], (rows, columns), pictures[:, rows, columns], nats)
+
+    def _painted(
+        self,
+        work: "_Work",
+        cells: tuple[NDArray[np.intp], NDArray[np.intp]],
+        pixels: Bytes,
+        nats: NDArray[np.float64],
+    ) -> Iterator[RowPainted]:
+        """What cells (n,) of a level cover of what is still to be painted, if anything, in their pixels (candidates, n,
+        C)."""
+        part = work.part
+        shape = len(part.region_rows), len(part.region_columns)
+        row, column, cell = covered(*cells, 2**work.at.level, shape)
+        row, column = row + part.region_rows.start, column + part.region_columns.start
+        own = self.todo[row, column]  # a coarse cell may cover known pixels, and painted ones
+        if not own.any():
+            return
+        shown = pixels[:, cell[own]]
+        yield RowPainted(
+            rows=row[own],
+            columns=column[own],
+            pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
+            nats=nats,
+            row=self.row,
+            row_count=self.row_count,
+            done=self.done,
+            total=self.total,
+            level=work.at.level,
+        )
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
@@ -210,8 +275,7 @@ class _Fill:
         )
 
     def _work(self, part: Part) -> "list[_Work]":
-        """What there is to do of a part, coarsest level first, in the models' channels. A fill that goes on paints the
-        coarser levels again, to the same."""
+        """What there is to do of a part, coarsest level first, in the models' channels."""
         found = levels_of(self.pair, part, self.image, self.hole)
         own = part.own(self.todo)
         todo = np.zeros_like(found[0].own)
@@ -230,7 +294,6 @@ class _Fill:
         part, level, todo = work.part, work.at, work.todo
         size = 2**level.level
         top, left = part.region_rows.start, part.region_columns.start
-        shape = len(part.region_rows), len(part.region_columns)
         for turn in work.turns:
             job = turn.job
             check_memory(work.by.model, job, len(self.seeds))
@@ -260,23 +323,8 @@ class _Fill:
                 self.done += len(cells[0])
                 pixels = painted.pixels.numpy().transpose(0, 2, 1)[:, kept]  # (candidates, n, C)
                 pictures[:, cells[0], cells[1]] = pixels
-                row, column, cell = covered(*cells, size, shape)
-                row, column = row + top, column + left
-                own = self.todo[row, column]  # a coarse cell may cover known pixels, and painted ones
-                if not own.any():
-                    continue
-                shown = pixels[:, cell[own]]
-                yield RowPainted(
-                    rows=row[own],
-                    columns=column[own],
-                    pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
-                    nats=painted.nats.numpy()[:, kept].sum(1),
-                    row=self.row,
-                    row_count=self.row_count,
-                    done=self.done,
-                    total=self.total,
-                    level=level.level,
-                )
+                nats = painted.nats.numpy()[:, kept].sum(1)
+                yield from self._painted(work, cells, pixels, nats)
             if self.done < end:
                 self.stopped = True
                 return
@@ -304,6 +352,11 @@ class _Work:
     todo: NDArray[np.bool_]
     jobs: list[Job]
     turns: list[_Turn]
+
+
+def _enlarged(pictures: Bytes) -> Hints:
+    """What a level's pictures (candidates, h, w, C) tell the next finer one."""
+    return np.stack([doubled(picture) for picture in pictures])
 
 
 def _pieces(jobs: list[Job], level: Level) -> Iterator[Level]:

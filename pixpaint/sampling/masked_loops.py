@@ -60,8 +60,10 @@ def _lstm(planes: Any, hidden: Any, cell: Any, before: Any, x: Any, xo: Any, cou
     for k in range(count):
         opened = 1 / (1 + exp(-x[xo + k]))
         kept = 1 / (1 + exp(-x[xo + count + k]))
-        taken = 1 / (1 + exp(-x[xo + count * 2 + k]))
-        state = kept * planes[before + k] + taken * (2 / (1 + exp(-2 * x[xo + count * 3 + k])) - 1)
+        taken = 1 / (1 + exp(-x[xo + count + count + k]))
+        state = kept * planes[before + k] + taken * (
+            2 / (1 + exp(-2 * x[xo + count + count + count + k])) - 1
+        )
         planes[cell + k] = state
         planes[hidden + k] = opened * (2 / (1 + exp(-2 * state)) - 1)
 

@@ -18,6 +18,7 @@ from pixpaint.models.card import ModelCard, read_card
 from pixpaint.models.config import read_config
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling import compile_cache
+from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.pair import check_pair
 from pixpaint.sampling.together import together
@@ -39,6 +40,7 @@ class Painter:
 
     def __init__(self) -> None:
         self._models: dict[tuple[str, str, str], Model] = {}
+        self._drafts = Drafts()
 
     def card(self, settings: FillSettings) -> ModelCard:
         """The card of the model these settings name. Raises BadModel."""
@@ -154,6 +156,7 @@ class Painter:
                     like=like,
                     coarse=coarse,
                     coarse_label=self.coarse_label(settings),
+                    drafts=self._drafts,
                     stop=stop,
                 )
                 for k, picture in enumerate(image if own else [image])

@@ -61,20 +61,9 @@ def add_row_product(
     size, matrix = pairs * inputs, inputs * outputs
     m1 = spare + 4 * size
     m2 = m1 + pairs * outputs
-    zero(scratch, m1, (taps - 1) * pairs * outputs)
-    two, three = inputs * 2, inputs * 3
     for i in range(pairs):
-        at, d = spare + i * inputs, x + i * two
-        if taps == 3:
-            subtract(scratch, at, x_of, d, d + two, inputs)
-            add(scratch, at + size, x_of, d + inputs, d + two, inputs)
-            subtract(scratch, at + 2 * size, x_of, d + two, d + inputs, inputs)
-            if i < whole:
-                subtract(scratch, at + 3 * size, x_of, d + three, d + inputs, inputs)
-        else:
-            subtract(scratch, at, x_of, d, d + inputs, inputs)
-            if i < whole:
-                subtract(scratch, at + size, x_of, d + two, d + inputs, inputs)
+        differences(scratch, spare + i * inputs, size, x_of, x + 2 * i * inputs, inputs, taps, i < whole)
+    zero(scratch, m1, (taps - 1) * pairs * outputs)
     d, step, right = spare, 2 * outputs, y + outputs
     w1, w2, w3 = wo + matrix, wo + 2 * matrix, wo + 3 * matrix
     add_product(y_of, y, step, scratch, d, inputs, pairs, w, wo, inputs, outputs)
@@ -83,13 +72,38 @@ def add_row_product(
         add_product(scratch, m2, outputs, scratch, d + 2 * size, inputs, pairs, w, w2, inputs, outputs)
         add_product(y_of, right, step, scratch, d + 3 * size, inputs, whole, w, w3, inputs, outputs)
     else:
-        add_product(scratch, m1, outputs, x_of, x + inputs, two, pairs, w, w1, inputs, outputs)
+        add_product(scratch, m1, outputs, x_of, x + inputs, 2 * inputs, pairs, w, w1, inputs, outputs)
         add_product(y_of, right, step, scratch, d + size, inputs, whole, w, w2, inputs, outputs)
     for i in range(pairs):
-        spread(y_of, y + i * step, scratch, m1 + i * outputs, m2 + i * outputs, outputs, taps == 3, i < whole)
+        spread(y_of, y + i * step, scratch, m1 + i * outputs, m2 + i * outputs, outputs, taps, i < whole)
 
 
-# Indices that could be negative would keep these from being vectorised.
+# For what keeps these loops vectorised see drawing.py.
+
+
+@inner
+def differences(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, both: bool) -> None:
+    """What the products for a pair of cells, or for the first of one alone, multiply: of each `count` numbers at `at`,
+    a size apart, from inputs d0 on."""
+    at, d0, count, size = np.uintp(at), np.uintp(d0), np.uintp(count), np.uintp(size)
+    d1 = d0 + count
+    d2 = d1 + count
+    d3 = d2 + count
+    second, third, fourth = at + size, at + size + size, at + size + size + size
+    if taps == 2:
+        for i in range(count):
+            to[at + i] = x[d0 + i] - x[d1 + i]
+        if both:
+            for i in range(count):
+                to[second + i] = x[d2 + i] - x[d1 + i]
+        return
+    for i in range(count):
+        to[at + i] = x[d0 + i] - x[d2 + i]
+        to[second + i] = x[d1 + i] + x[d2 + i]
+        to[third + i] = x[d2 + i] - x[d1 + i]
+    if both:
+        for i in range(count):
+            to[fourth + i] = x[d3 + i] - x[d1 + i]
 
 
 @inner
@@ -101,28 +115,19 @@ def zero(to: Any, at: Any, count: Any) -> None:
 
 
 @inner
-def add(to: Any, at: Any, x: Any, a: Any, b: Any, count: Any) -> None:
-    """to[at : at + count] = x[a : a + count] + x[b : b + count]."""
-    at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
-    for i in range(np.uintp(count)):
-        to[at + i] = x[a + i] + x[b + i]
-
-
-@inner
-def subtract(to: Any, at: Any, x: Any, a: Any, b: Any, count: Any) -> None:
-    """to[at : at + count] = x[a : a + count] - x[b : b + count]."""
-    at, a, b = np.uintp(at), np.uintp(a), np.uintp(b)
-    for i in range(np.uintp(count)):
-        to[at + i] = x[a + i] - x[b + i]
-
-
-@inner
-def spread(y_of: Any, y: Any, m: Any, m1: Any, m2: Any, outputs: Any, both: bool, pair: bool) -> None:
-    """Adds to a pair of cells at y, or to the first alone, what the products in the middle give them."""
+def spread(y_of: Any, y: Any, m: Any, m1: Any, m2: Any, outputs: Any, taps: int, both: bool) -> None:
+    """Adds to a pair of cells at y, or to the first of one alone, what the products in the middle give them."""
     y, m1, m2, outputs = np.uintp(y), np.uintp(m1), np.uintp(m2), np.uintp(outputs)
+    right = y + outputs
+    if taps == 2:
+        for i in range(outputs):
+            y_of[y + i] += m[m1 + i]
+        if both:
+            for i in range(outputs):
+                y_of[right + i] += m[m1 + i]
+        return
     for i in range(outputs):
-        of_both = m[m1 + i]
-        other = m[m2 + i] if both else of_both * 0
-        y_of[y + i] += of_both + other
-        if pair:
-            y_of[y + outputs + i] += of_both - other
+        y_of[y + i] += m[m1 + i] + m[m2 + i]
+    if both:
+        for i in range(outputs):
+            y_of[right + i] += m[m1 + i] - m[m2 + i]

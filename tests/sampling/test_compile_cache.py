@@ -1,6 +1,7 @@
 """The compiled loops are kept in the user's folder, one a machine and version, and `auto` waits for them."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -32,6 +33,17 @@ def test_another_version_or_machine_has_another_folder(monkeypatch: pytest.Monke
     monkeypatch.undo()
     monkeypatch.setattr(compile_cache, "version", lambda name: "0.0")
     assert compile_cache.folder().name != here.name
+
+
+def test_all_that_is_compiled_is_asked_for_changes() -> None:
+    """Code that a loop calls is compiled into it: were its file not looked at, a change there would go unseen."""
+    here = Path(compile_cache.__file__).parent
+    compiles = {
+        path.name
+        for path in here.glob("*.py")
+        if re.search(r"^@(inner|compiled|overload|intrinsic)\b", path.read_text(), re.M)
+    }
+    assert compiles <= set(compile_cache.SOURCES)
 
 
 def test_it_is_ready_once_it_is_marked() -> None:
