@@ -144,15 +144,28 @@ class PixelCNNPP(Model):
     def numbers_kept(self) -> tuple[float, float]:
         """Each block keeps two inputs of 2F features, its output and its condition, and the prefill holds a few more of
         each while it runs."""
-        features = self.config.features
+        features, told = self.config.features, self.numbers_told()
         blocks = list(self.gated_blocks())
         own = sum((4 + 2) * features / block.scale**2 for block in blocks) + 16 * features
-        shared = sum(2 * features / block.scale**2 for block in blocks if block.project is not None)
+        conditions = sum(2 * features / block.scale**2 for block in blocks if block.project is not None)
+        if self.config.hinted:  # each candidate has hints of its own
+            return own + conditions + told, 0.0
+        return own, conditions + told
+
+    def numbers_told(self) -> float:
+        """How many numbers it takes for each pixel of a window to be told of it: the maps, and what is held while they
+        are made."""
+        channels = {
+            block.scale: block.project.in_channels
+            for block in self.gated_blocks()
+            if block.project is not None
+        }
+        told = sum(count / scale**2 for scale, count in channels.items())
         if self.config.encoder is not None:
-            shared += 12 * self.config.encoder.widths[0]
-        if self.hints is not None:  # each candidate has hints of its own
-            own, shared = own + shared + 12 * self.config.context, 0.0
-        return own, shared
+            told += 12 * self.config.encoder.widths[0]
+        if self.hints is not None:
+            told += 12 * self.config.context
+        return told
 
     @property
     def decoder_weights(self) -> int:

@@ -118,7 +118,7 @@ def fill(
             f"{model.config.title} can't be shown what to draw: this model was trained without likeness."
         )
     engines = ON_CUDA if model.head.weight.is_cuda else ENGINES
-    chosen = {hand.model: engines[choose_engine(engine, hand.model, candidates)] for hand in hands}
+    chosen = {hand.model: choose_engine(engine, hand.model, candidates) for hand in hands}
     todo = hole if painted is None else hole & ~painted
     found = [part for part in pair.parts(hole) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
@@ -130,7 +130,8 @@ def fill(
         todo=todo,
         seeds=[seed + k for k in range(candidates)],
         like=None if like is None else in_colours_of(model.config, like),
-        paint=lambda by, window: chosen[by](by, window, sharpened, stop),
+        paint=lambda by, window: engines[chosen[by]](by, window, sharpened, stop),
+        check=lambda by, job: check_memory(by, job, candidates, chosen[by]),
         tempering=tempering,
         drafts=drafts or Drafts(0),
         stop=stop,
@@ -148,6 +149,7 @@ class _Fill:
     seeds: list[int]
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
+    check: Callable[[Model, Job], None]
     tempering: Tempering
     drafts: Drafts
     stop: Callable[[], bool]
@@ -167,7 +169,7 @@ class _Fill:
             self.row_count += sum(int(turn.todo.any(1).sum()) for turn in level.turns)
             self.total += int(level.todo.sum()) if level.at.level else 0
             for turn in level.turns if not level.at.level else ():
-                check_memory(level.by.model, turn.job, len(self.seeds))
+                self.check(level.by.model, turn.job)
         for pyramid in work:
             known = self._known(pyramid)
             begin, hints = 0, None
@@ -296,7 +298,7 @@ class _Fill:
         top, left = part.region_rows.start, part.region_columns.start
         for turn in work.turns:
             job = turn.job
-            check_memory(work.by.model, job, len(self.seeds))
+            self.check(work.by.model, job)
             rows, columns = positions(job.height, job.width, job.orientation)
             end = self.done + int(todo[job.box].sum())
             # One window for all candidates, unless what is known to them is not the same.

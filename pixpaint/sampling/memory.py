@@ -8,16 +8,21 @@ import torch
 
 from pixpaint.errors import OutOfMemory
 from pixpaint.models.base import Model
+from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.fill_captured import let_go
 from pixpaint.sampling.plan import Job
 
 RESERVE = 256 * 2**20
 """Bytes left for everything else."""
+PICTURE = 32
+"""Numbers that a candidate's pixel takes itself: the picture, its noise, what it is counted from ..."""
+FEW_ROWS = 4
+"""... and rows of planes that are kept where not all are, and what is hoisted of a row."""
 
 
-def check_memory(model: Model, job: Job, candidates: int) -> None:
-    """Raises OutOfMemory where the planes of a job would not fit in the memory at hand."""
-    needed, device = bytes_needed(model, job, candidates), model.head.weight.device
+def check_memory(model: Model, job: Job, candidates: int, engine: str) -> None:
+    """Raises OutOfMemory where what an engine keeps of a job would not fit in the memory at hand."""
+    needed, device = bytes_needed(model, job, candidates, engine), model.head.weight.device
     at_hand = bytes_at_hand(device)
     if at_hand is not None and needed > at_hand - RESERVE:
         let_go()
@@ -31,11 +36,14 @@ def check_memory(model: Model, job: Job, candidates: int) -> None:
         )
 
 
-def bytes_needed(model: Model, job: Job, candidates: int) -> int:
+def bytes_needed(model: Model, job: Job, candidates: int, engine: str) -> int:
     """An estimate from above."""
     own, shared = model.numbers_kept()
-    numbers = candidates * own + shared
-    return int(numbers * job.height * job.width * model.head.weight.element_size())
+    numbers = (candidates * own + shared) * job.height
+    if engine == "fused" and isinstance(model, PixelCNNPP):  # which keeps few rows of the planes
+        told = model.numbers_told() * (candidates if model.config.hinted else 1)
+        numbers = (candidates * PICTURE + told) * job.height + candidates * own * FEW_ROWS
+    return int(numbers * job.width * model.head.weight.element_size())
 
 
 def bytes_at_hand(device: torch.device) -> int | None:

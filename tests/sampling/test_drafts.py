@@ -99,7 +99,14 @@ def test_several_answers_go_on_together() -> None:
     half, painted = shown(image, stopped_in_the_finest(image, hole, candidates=3, drafts=drafts))
     fills = [
         fill(
-            model(), own, hole, seed=3 + k, tempering=TEMPERING, engine="torch", painted=painted, drafts=drafts
+            model(),
+            own,
+            hole,
+            seed=3 + k,
+            tempering=TEMPERING,
+            engine="torch",
+            painted=painted,
+            drafts=drafts,
         )
         for k, own in enumerate(half)
     ]

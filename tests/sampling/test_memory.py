@@ -1,5 +1,6 @@
 """Where memory runs out: what is let go first, and what a person is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,15 @@ import pytest
 import torch
 
 from pixpaint.errors import OutOfMemory
+from pixpaint.layers.output import Tempering
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling import fill as filling
 from pixpaint.sampling import fill_captured, memory, painting
 from pixpaint.sampling.fill import fill
+from pixpaint.sampling.fill_fused import FusedFill
 from pixpaint.sampling.painting import Painter
+from pixpaint.sampling.plan import Job
+from pixpaint.sampling.window import Window
 from tests.registry import MODELS, model_of
 
 
@@ -69,3 +74,28 @@ def test_a_painter_keeps_the_rows_it_has_painted(tiny_model: Path, monkeypatch: 
     assert [next(events).done, next(events).done] == [16, 32]
     with pytest.raises(OutOfMemory):
         next(events)
+
+
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_fused_is_asked_for_little_more_than_it_keeps(candidates: int) -> None:
+    """The pictures, the maps and two rows of the planes, not all of them."""
+    model = model_of(replace(MODELS["pixel_cnn_pp RGB"], features=32, blocks=2)).float()
+    side = 128
+    window = Window(
+        image=np.zeros((side, side, 3), np.uint8),
+        hole=np.ones((side, side), bool),
+        todo=np.ones((side, side), bool),
+        noise=np.zeros((candidates, side, side, 4)),
+        label=2,
+        orientation=0,
+        hints=np.zeros((candidates, side, side, 3), np.float32),
+    )
+    told = window.told(model)
+    begun = FusedFill(model, window, Tempering(), told)
+    arrays = [value for value in begun._work if isinstance(value, np.ndarray)]
+    tensors = [begun.frame, begun.noise, told.base, *told.maps]
+    weights = begun._work.weights.nbytes + begun._work.row_weights.nbytes
+    kept = sum(a.nbytes for a in arrays) - weights + sum(t.nbytes for t in tensors) + window.noise.nbytes
+    job = Job(row=0, column=0, height=side, width=side, orientation=0, rows=range(side), columns=range(side))
+    asked = memory.bytes_needed(model, job, candidates, "fused")
+    assert kept < asked < memory.bytes_needed(model, job, candidates, "torch") / 4
