@@ -60,8 +60,8 @@ class Filling(QObject):
         self._filled_at: int | None = None
         self._started = 0.0
         self._done_at_start = 0
-        self._first: tuple[float, int] | None = None
-        """when the run's first row came, and how many pixels were done by then"""
+        self._begun: tuple[float, int] | None = None
+        """when the run began to paint, and how many pixels were done by then"""
         self._afterwards: list[Callable[[], None]] = []
         worker.started_job.connect(self._on_started)
         worker.row_painted.connect(self._on_row)
@@ -218,7 +218,7 @@ class Filling(QObject):
         self._job = self._jobs
         self._started = time.monotonic()
         self._done_at_start = int(fill.painted.sum())
-        self._first = None
+        self._begun = None
         if not self._editor.working:  # as it is where several answers go on
             self._editor.begin()
         self._set_state(State.FILLING)
@@ -238,7 +238,7 @@ class Filling(QObject):
     def _on_started(self, job: int, means: Means) -> None:
         if job == self._job and self._fill is not None:
             self._fill.means = means
-            # Loading a model is not painting: it must not count in the time left.
+            # Loading a model is not painting: it must not count in the time it took.
             self._started = time.monotonic()
 
     def _on_row(self, job: int, event: "RowPainted") -> None:
@@ -251,12 +251,14 @@ class Filling(QObject):
             self._editor.paint_row(event.rows, event.columns, event.pixels[0])
         if event.level == 0:
             fill.painted[event.rows, event.columns] = True
-        # Before the first row comes what was known already.
-        self._first = self._first or (time.monotonic(), event.done)
+        if self._begun is None:
+            # What was known already comes all at once.
+            known = event.row > 1
+            self._begun = (time.monotonic(), event.done) if known else (self._started, self._done_at_start)
         # A continued fill counts from its own first row: its rows are the last ones of the whole.
         before = fill.progress
         row_count = event.row_count if before is None else max(before.row_count, event.row_count)
-        seconds, done = time.monotonic() - self._first[0], event.done - self._first[1]
+        seconds, done = time.monotonic() - self._begun[0], event.done - self._begun[1]
         left = (event.total - event.done) * seconds / done if done else None
         fill.progress = Progress(
             row=row_count - event.row_count + event.row,
@@ -276,9 +278,9 @@ class Filling(QObject):
         if not complete:
             self._keep_part(fill)
             return
-        seconds, pixels = time.monotonic() - self._started, int(fill.hole.sum()) - self._done_at_start
-        if fill.means is not None:
-            self.pace.learn(fill.settings, fill.means, pixels, seconds)
+        now = time.monotonic()
+        seconds, pixels = now - self._started, int(fill.hole.sum()) - self._done_at_start
+        self._learn_pace(fill, now)
         if fill.answers is not None:
             self._offer(fill)
             self.finished.emit(pixels, seconds)
@@ -286,6 +288,16 @@ class Filling(QObject):
         self._finish(fill)
         self.finished.emit(pixels, seconds)
         self._run_afterwards()
+
+    def _learn_pace(self, fill: Fill, now: float) -> None:
+        """What this run painted stands for the whole: it may have begun in the middle."""
+        if fill.means is None or fill.progress is None or self._begun is None:
+            return
+        begun, before = self._begun
+        painted = fill.progress.total - before
+        if painted > 0:
+            seconds = (now - begun) * fill.progress.total / painted
+            self.pace.learn(fill.settings, fill.means, int(fill.hole.sum()), seconds)
 
     def _finish(self, fill: Fill) -> None:
         """The painted hole becomes a step of the history."""

@@ -15,31 +15,33 @@ LIMIT = 64 * 2**20
 
 
 class Drafts:
-    """The latest levels' pictures (h, w, C), each level's together under all that they depend on, by their seeds."""
+    """The latest levels' pictures (h, w, C), under all that they depend on and their seeds. Those of a fill's answers
+    go together."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, dict[int, Bytes]] = OrderedDict()
+        self._kept: OrderedDict[tuple[Hashable, tuple[int, ...]], Bytes] = OrderedDict()
 
-    def take(self, key: Hashable, seeds: list[int]) -> Bytes | None:
+    def find(self, key: Hashable, seeds: list[int]) -> Bytes | None:
         """The pictures of these seeds (seeds, h, w, C), if all are there."""
-        found = self._kept.get(key, {})
-        if not found.keys() >= set(seeds):
-            return None
-        self._kept.move_to_end(key)
-        return np.stack([found[seed] for seed in seeds])
+        for (of, kept), pictures in reversed(self._kept.items()):
+            if of == key and set(kept) >= set(seeds):
+                self._kept.move_to_end((of, kept))
+                return pictures[[kept.index(seed) for seed in seeds]]
+        return None
 
     def keep(self, key: Hashable, seeds: list[int], pictures: Bytes) -> None:
-        """Keeps pictures (seeds, h, w, C); the oldest levels go."""
-        self._kept.setdefault(key, {}).update(zip(seeds, pictures.copy(), strict=True))
-        self._kept.move_to_end(key)
+        """Keeps pictures (seeds, h, w, C), unless they are more than there is room for; the oldest go."""
+        if pictures.nbytes > self._limit:
+            return
+        self._kept[key, tuple(seeds)] = pictures.copy()
         while self.size > self._limit:
             self._kept.popitem(last=False)
 
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return sum(picture.nbytes for level in self._kept.values() for picture in level.values())
+        return sum(pictures.nbytes for pictures in self._kept.values())
 
 
 def digest(*arrays: NDArray[np.generic]) -> bytes:

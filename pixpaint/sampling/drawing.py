@@ -166,12 +166,7 @@ def choose(p: Any, uniform: Any, tempering: Any, components: Any) -> Any:
         cumulative += shares[i]
         if cumulative / total >= uniform:
             return i
-    # Rounding may leave the sum below a number close to 1.
-    last = likeliest
-    for i in range(components):
-        if shares[i] > 0:
-            last = i
-    return last
+    return likeliest  # rounding may leave the sum below a number close to 1
 
 
 @inner

@@ -131,7 +131,7 @@ def fill(
         seeds=[seed + k for k in range(candidates)],
         like=None if like is None else in_colours_of(model.config, like),
         paint=lambda by, window: engines[chosen[by]](by, window, sharpened, stop),
-        check=lambda by, job: check_memory(by, job, candidates, chosen[by]),
+        check=lambda by, job, around: check_memory(by, job, candidates, chosen[by], around),
         tempering=tempering,
         drafts=drafts or Drafts(0),
         stop=stop,
@@ -149,7 +149,7 @@ class _Fill:
     seeds: list[int]
     like: Bytes | None
     paint: Callable[[Model, Window], Iterator[PaintedRow]]
-    check: Callable[[Model, Job], None]
+    check: Callable[[Model, Job, int], None]
     tempering: Tempering
     drafts: Drafts
     stop: Callable[[], bool]
@@ -169,9 +169,9 @@ class _Fill:
             self.row_count += sum(int(turn.todo.any(1).sum()) for turn in level.turns)
             self.total += int(level.todo.sum()) if level.at.level else 0
             for turn in level.turns if not level.at.level else ():
-                self.check(level.by.model, turn.job)
+                self.check(level.by.model, turn.job, level.todo.size)
         for pyramid in work:
-            known = self._known(pyramid)
+            known = self._known(pyramid) if len(pyramid) > 1 else ()
             begin, hints = 0, None
             if (draft := self._draft(pyramid, known)) is not None:
                 begin, pictures = draft
@@ -207,7 +207,7 @@ class _Fill:
     def _draft(self, pyramid: "list[_Work]", known: tuple[Hashable, ...]) -> tuple[int, Bytes] | None:
         """How many of the coarser levels are known, if any, and what the last of them came to."""
         for begin in reversed(range(1, len(pyramid))):
-            pictures = self.drafts.take((pyramid[begin - 1].at.level, *known), self.seeds)
+            pictures = self.drafts.find((pyramid[begin - 1].at.level, *known), self.seeds)
             if pictures is not None:
                 return begin, pictures
         return None
@@ -298,7 +298,7 @@ class _Fill:
         top, left = part.region_rows.start, part.region_columns.start
         for turn in work.turns:
             job = turn.job
-            self.check(work.by.model, job)
+            self.check(work.by.model, job, 0)
             rows, columns = positions(job.height, job.width, job.orientation)
             end = self.done + int(todo[job.box].sum())
             # One window for all candidates, unless what is known to them is not the same.

@@ -232,11 +232,11 @@ class FusedFill(CachedFill):
         # Without hints of their own, what is known is the same for all candidates. The horizontal stack follows the
         # vertical one a row behind.
         count = 1 if self.window.hints is None else len(self.frame)
-        ahead = self._rows._replace(candidates=count)
+        leading = self._rows._replace(candidates=count)
         behind = self._work._replace(candidates=count, scratch=np.zeros_like(self._work.scratch))
         following: Future[bool] | None = None
         for row in range(first, last):
-            if stop() or not self._run_vertical(row, stop, ahead):
+            if stop() or not self._run_vertical(row, stop, leading):
                 return False
             if self._helper is None:
                 if not self._pass_row(row, stop, behind):

@@ -20,9 +20,16 @@ FEW_ROWS = 4
 """... and rows of planes that are kept where not all are, and what is hoisted of a row."""
 
 
-def check_memory(model: Model, job: Job, candidates: int, engine: str) -> None:
-    """Raises OutOfMemory where what an engine keeps of a job would not fit in the memory at hand."""
-    needed, device = bytes_needed(model, job, candidates, engine), model.head.weight.device
+AROUND = 24
+"""Bytes that a pixel of a part of the hole and its surroundings takes for each candidate: the picture, and what the
+next finer level is told of it, while they are made."""
+
+
+def check_memory(model: Model, job: Job, candidates: int, engine: str, around: int = 0) -> None:
+    """Raises OutOfMemory where what an engine keeps of a job, and the fill of so many pixels around it, would not fit
+    in the memory at hand."""
+    device = model.head.weight.device
+    needed = bytes_needed(model, job, candidates, engine) + candidates * around * AROUND
     at_hand = bytes_at_hand(device)
     if at_hand is not None and needed > at_hand - RESERVE:
         let_go()

@@ -25,7 +25,7 @@ GAIN = 0.25
 upright one: people expect rows to appear from the top."""
 
 SMALL, LARGEST = 2**16, 2**17
-"""Pixels of a window. The larger one takes some 2 GB with all its features."""
+"""Pixels of a window. The larger one takes some 2 GB with all its features, which `torch` keeps."""
 SPARED = 0.75
 
 

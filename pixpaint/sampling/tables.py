@@ -65,8 +65,8 @@ def _lower(model: PixelCNNPP) -> Lowered:
         vertical=vertical,
         horizontal=horizontal,
         planes=Planes(model),
-        vertical_steps=_table(vertical, weights, weights.add_for_rows),
-        horizontal_steps=_table(horizontal, weights, weights.add),
+        vertical_steps=_table(vertical, weights, whole_rows=True),
+        horizontal_steps=_table(horizontal, weights, whole_rows=False),
         first_weights=first_weights,
         head_weights=(weights.add(model.head.weight[:, :, 0, 0].T), weights.add_bias(model.head.bias)),
         products=model.decoder_weights,
@@ -137,10 +137,11 @@ def all_taps(weight: Tensor) -> list[Tensor]:
     return [taps(weight, row) for row in range(weight.shape[2])]
 
 
-def _table(program: Program, weights: Weights, add: Add) -> NDArray[np.int64]:
-    """The steps of a program as steps.py wants them, without planes, maps and hoisted rows."""
+def _table(program: Program, weights: Weights, *, whole_rows: bool) -> NDArray[np.int64]:
+    """The steps of a program as steps.py wants them, without planes, maps and hoisted rows; of one that runs over
+    `whole_rows` only, or of one that also runs pixel by pixel."""
     table = np.full((len(program.steps), columns.COLUMNS), -1, np.int64)
-    whole_rows = add == weights.add_for_rows
+    add = weights.add_for_rows if whole_rows else weights.add
     blocks = []
     for row, step in zip(table, program.steps, strict=True):
         layer = step.layer

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import FakePainter
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
+from pixpaint.gui.fill_state import Fill, Progress
 from pixpaint.gui.fill_worker import Means
 from pixpaint.gui.main_window import MainWindow
 from pixpaint.gui.pace import Pace
@@ -99,3 +101,20 @@ def test_a_fill_to_its_end_is_learned_from(qtbot: QtBot, window: MainWindow) -> 
         seconds / 2
     )
     window.filling.discard()
+
+
+def test_of_a_fill_whose_coarser_levels_were_known_the_rest_is_learned_from(window: MainWindow) -> None:
+    """As if it had gone on as it went: half of it came at once."""
+    filling = window.filling
+    fill = Fill(
+        number=1,
+        asked=FillSettings(model="sketch"),
+        settings=FillSettings(model="sketch"),
+        hole=np.ones((30, 30), np.bool_),
+        painted=np.zeros((30, 30), np.bool_),
+        means=TORCH,
+        progress=Progress(row=9, row_count=9, done=1200, total=1200, several_levels=True, seconds_left=0.0),
+    )
+    filling._begun = (100.0, 600)
+    filling._learn_pace(fill, 102.0)
+    assert filling.pace.seconds(fill.settings, TORCH, 900) == pytest.approx(4.0)

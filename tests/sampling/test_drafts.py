@@ -143,8 +143,30 @@ def test_those_that_were_not_asked_for_longest_go() -> None:
     drafts = Drafts(limit=3 * picture.nbytes)
     for k in range(3):
         drafts.keep(k, [7], picture + np.uint8(k))
-    assert drafts.take(0, [7]) is not None
+    assert drafts.find(0, [7]) is not None
     drafts.keep(3, [7], picture)
-    assert [drafts.take(k, [7]) is not None for k in range(4)] == [True, False, True, True]
-    assert drafts.take(2, [7, 8]) is None
-    np.testing.assert_array_equal(drafts.take(2, [7]), picture + 2)
+    assert [drafts.find(k, [7]) is not None for k in range(4)] == [True, False, True, True]
+    assert drafts.find(2, [7, 8]) is None
+    np.testing.assert_array_equal(drafts.find(2, [7]), picture + 2)
+
+
+def test_new_answers_of_the_same_hole_take_the_place_of_old_ones() -> None:
+    drafts = Drafts(limit=3 * 12)
+    for seed in range(5):
+        drafts.keep("hole", [seed], np.full((1, 2, 2, 3), seed, np.uint8))
+    assert [drafts.find("hole", [seed]) is not None for seed in range(5)] == [False, False, True, True, True]
+
+
+def test_what_there_is_no_room_for_drives_nothing_out() -> None:
+    drafts = Drafts(limit=2 * 12)
+    drafts.keep("small", [1, 2], np.zeros((2, 2, 2, 3), np.uint8))
+    drafts.keep("large", [1, 2, 3], np.zeros((3, 2, 2, 3), np.uint8))
+    assert drafts.find("large", [1]) is None
+    assert drafts.find("small", [2, 1]) is not None
+
+
+def test_answers_of_one_fill_are_found_one_by_one_in_any_order() -> None:
+    drafts = Drafts()
+    drafts.keep("hole", [5, 6, 7], np.arange(3, dtype=np.uint8).repeat(12).reshape(3, 2, 2, 3))
+    assert [int(drafts.find("hole", [seed])[0, 0, 0, 0]) for seed in (7, 5, 6)] == [2, 0, 1]
+    assert drafts.find("hole", [7, 5])[:, 0, 0, 0].tolist() == [2, 0]
