@@ -166,7 +166,7 @@ class _Fill:
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
         for level in (level for pyramid in work for level in pyramid):
-            self.row_count += sum(int(turn.todo.any(1).sum()) for turn in level.turns)
+            self.row_count += level.row_count
             self.total += int(level.todo.sum()) if level.at.level else 0
             for turn in level.turns if not level.at.level else ():
                 self.check(level.by.model, turn.job, level.todo.size)
@@ -214,7 +214,7 @@ class _Fill:
 
     def _show(self, levels: "list[_Work]", pictures: Bytes) -> Iterator[RowPainted]:
         """The last of these levels, which are known, at once."""
-        self.row += sum(int(turn.todo.any(1).sum()) for level in levels for turn in level.turns)
+        self.row += sum(level.row_count for level in levels)
         self.done += sum(int(level.todo.sum()) for level in levels)
         rows, columns = np.nonzero(levels[-1].todo)
         nats = np.zeros(len(self.seeds))
@@ -354,6 +354,11 @@ class _Work:
     todo: NDArray[np.bool_]
     jobs: list[Job]
     turns: list[_Turn]
+
+    @property
+    def row_count(self) -> int:
+        """How many rows all its windows paint."""
+        return sum(int(turn.todo.any(1).sum()) for turn in self.turns)
 
 
 def _enlarged(pictures: Bytes) -> Hints:

@@ -25,7 +25,7 @@ AROUND = 24
 next finer level is told of it, while they are made."""
 
 
-def check_memory(model: Model, job: Job, candidates: int, engine: str, around: int = 0) -> None:
+def check_memory(model: Model, job: Job, candidates: int, engine: str, around: int) -> None:
     """Raises OutOfMemory where what an engine keeps of a job, and the fill of so many pixels around it, would not fit
     in the memory at hand."""
     device = model.head.weight.device

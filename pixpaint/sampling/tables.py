@@ -128,13 +128,13 @@ class Packed:
 
 
 def taps(weight: Tensor, row: int) -> Tensor:
-    """A row of a kernel (out, in, rows, columns) as a matrix (columns * in, out), the leftmost column first."""
-    return weight[:, :, row].permute(2, 1, 0).reshape(-1, weight.shape[0])
+    """A row of a kernel (out, in, rows, columns) as matrices (columns, in, out), the leftmost column first."""
+    return weight[:, :, row].permute(2, 1, 0)
 
 
 def all_taps(weight: Tensor) -> list[Tensor]:
-    """All rows of a kernel, see `taps`."""
-    return [taps(weight, row) for row in range(weight.shape[2])]
+    """All rows of a kernel, each as one matrix (columns * in, out), see `taps`."""
+    return [taps(weight, row).flatten(0, 1) for row in range(weight.shape[2])]
 
 
 def _table(program: Program, weights: Weights, *, whole_rows: bool) -> NDArray[np.int64]:
@@ -173,9 +173,7 @@ def _add_own(row: NDArray[np.int64], step: Step, block: GatedBlock, add: Add, *,
     """What a block multiplies the current row by, and what it skips to it."""
     conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
     row[columns.TAPS] = conv_in.kernel_size[1]
-    first, second = (
-        conv.weight[:, :, 1].permute(2, 1, 0) for conv in (conv_in, conv_out)
-    )  # (columns, in, out)
+    first, second = (taps(conv.weight, 1) for conv in (conv_in, conv_out))
     row[columns.W] = add(*transformed(first)) if whole_rows else add(first.flatten(0, 1))
     if step.skip >= 0:
         row[columns.W_SKIP] = add(_aux_parts(step, block)[-1])
@@ -191,7 +189,7 @@ def _add_hoisted(row: NDArray[np.int64], block: GatedBlock, weights: Weights) ->
     if block.aux is not None:
         assert block.aux.bias is not None
         bias = bias + block.aux.bias
-    first, second = (conv.weight[:, :, 0].permute(2, 1, 0) for conv in (conv_in, conv_out))
+    first, second = (taps(conv.weight, 0) for conv in (conv_in, conv_out))
     row[columns.W_TOP] = weights.add_for_rows(*transformed(first))
     if block.project is not None:
         assert block.project.bias is not None
