@@ -1,6 +1,7 @@
 """Every engine paints the same bytes as `fill_slowly`, one full forward a pixel, from the same noise."""
 
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
 from pixpaint.models.family import new_model
+from pixpaint.sampling import tables, winograd
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill import ENGINES, fill
 from pixpaint.sampling.fill_fused import can_fuse
@@ -50,6 +52,17 @@ def test_torch_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) 
 @given(data=st.data())
 def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
     assert_same_bytes(name, "fused", data)
+
+
+@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp grey"])
+@some
+@given(data=st.data())
+def test_fused_paints_the_same_bytes_by_wide_models_in_float64(name: str, data: st.DataObject) -> None:
+    """Whose rows it computes in smaller groups, of all candidates at once. One that is called wide will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "WIDE", 1)
+        patch.setattr(tables, "_lowered", WeakKeyDictionary())
+        assert_same_bytes(name, "fused", data)
 
 
 @pytest.mark.parametrize("name", [name for name in FUSED if name not in FUSED_PLUS_PLUS])

@@ -11,7 +11,8 @@ an encoder, where there is a hint everywhere, pixels are read and painted as wha
 mean may lean on a smooth continuation of the known pixels; grey and one-bit pictures; any image size.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cached_property
 from typing import cast
 
 import torch
@@ -145,7 +146,7 @@ class PixelCNNPP(Model):
         """Each block keeps two inputs of 2F features, its output and its condition, and the prefill holds a few more of
         each while it runs."""
         features, told = self.config.features, self.numbers_told()
-        blocks = list(self.gated_blocks())
+        blocks = self.gated_blocks
         own = sum((4 + 2) * features / block.scale**2 for block in blocks) + 16 * features
         conditions = sum(2 * features / block.scale**2 for block in blocks if block.project is not None)
         if self.config.hinted:  # each candidate has hints of its own
@@ -156,9 +157,7 @@ class PixelCNNPP(Model):
         """How many numbers it takes for each pixel of a window to be told of it: the maps, and what is held while they
         are made."""
         channels = {
-            block.scale: block.project.in_channels
-            for block in self.gated_blocks()
-            if block.project is not None
+            block.scale: block.project.in_channels for block in self.gated_blocks if block.project is not None
         }
         told = sum(count / scale**2 for scale, count in channels.items())
         if self.config.encoder is not None:
@@ -171,9 +170,10 @@ class PixelCNNPP(Model):
     def decoder_weights(self) -> int:
         return sum(p.numel() for stack in (self.vertical, self.horizontal) for p in stack.parameters())
 
-    def gated_blocks(self) -> Iterator[GatedBlock]:
+    @cached_property
+    def gated_blocks(self) -> tuple[GatedBlock, ...]:
         """All gated blocks of both stacks."""
-        return (module for module in self.modules() if isinstance(module, GatedBlock))
+        return tuple(module for module in self.modules() if isinstance(module, GatedBlock))
 
     def maps(
         self,
@@ -202,9 +202,7 @@ class PixelCNNPP(Model):
         """What each block's gate is given, and what the means of the head are counted from."""
         told: Condition = {}
         if maps:
-            told = {
-                block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks()
-            }
+            told = {block: block.condition(maps[block.scale.bit_length() - 1]) for block in self.gated_blocks}
         if base is not None:
             told[self.head] = base
         return told

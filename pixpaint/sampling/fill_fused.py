@@ -155,9 +155,8 @@ class FusedFill(CachedFill):
         hoisted = self._place(made.vertical, self._vertical, maps, 0)
         hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        scratch = n * self.width * padded(F) * (slots + 2) + max(
-            room(F, self.width), padded(model.head.out_channels)
-        )
+        spare = n * room(F, self.width, made.group)
+        scratch = n * self.width * padded(F) * (slots + 2) + max(spare, padded(model.head.out_channels))
         self._work = Work(
             planes=self._arena.buffer,
             maps=maps.buffer,
@@ -166,10 +165,11 @@ class FusedFill(CachedFill):
             features=F,
             candidates=n,
             width=self.width,
+            group=made.group,
             **made.arrays,
         )
         self._rows = for_rows(self._work)
-        self._ahead = self._rows._replace(scratch=np.zeros(room(F, self.width), numbers))
+        self._ahead = self._rows._replace(scratch=np.zeros(spare, numbers))
         self._first = self._first_layer(model.first_vertical)
         self._above = self._first_layer(model.first_above, "above")
         self._left = self._first_layer(model.first_left)

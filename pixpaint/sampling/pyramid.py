@@ -137,6 +137,9 @@ def covered(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
     """The pixels of a region (height, width) that cells (n,) of so many pixels a side cover: rows, columns, and of
     which cell each is a part."""
+    if size == 1:
+        here = np.flatnonzero((rows < shape[0]) & (columns < shape[1]))
+        return rows[here], columns[here], here
     down, right = np.indices((size, size)).reshape(2, -1, 1)
     row, column = (rows * size + down).ravel(), (columns * size + right).ravel()
     cell = np.tile(np.arange(len(rows)), size * size)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pixpaint.sampling.compiled import inner
 from pixpaint.sampling.drawing import concat_elu, gate
 from pixpaint.sampling.tiles import add_product, borrowed, copy, padded
-from pixpaint.sampling.winograd import add_row_product
+from pixpaint.sampling.winograd import add_row_product, rows_together
 
 Numbers = NDArray[np.floating]
 Table = NDArray[np.int64]
@@ -47,7 +47,7 @@ class Work(NamedTuple):
     channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
     hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller.
     `hoisted` holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in
-    pixels.
+    pixels; whole rows are computed in groups of so many cells, see winograd.py.
     """
 
     planes: Numbers
@@ -60,6 +60,7 @@ class Work(NamedTuple):
     features: int
     candidates: int
     width: int
+    group: int
 
 
 padded_size = inner(padded)
@@ -79,6 +80,7 @@ def lent(work: Any) -> Any:
         work.features,
         work.candidates,
         work.width,
+        work.group,
     )
 
 
@@ -102,6 +104,8 @@ def cells_product(
     n_candidates, w = work.candidates, work.weights
     if cells == 1:
         add_product(to, y, ystride, x_of, x, xstride, n_candidates, w, wo, inputs, outputs)
+    elif xstride == cells * xstep and ystride == cells * outputs:
+        add_product(to, y, outputs, x_of, x, xstep, n_candidates * cells, w, wo, inputs, outputs)
     else:
         for n in range(n_candidates):
             at = y + n * ystride
@@ -109,10 +113,23 @@ def cells_product(
 
 
 @inner
+def _rows_product(
+    s: Any, work: Any, y: int, outputs: int, x: int, xstride: int, cells: int, w: int, spare: int
+) -> None:
+    """Adds to a hoisted row what a block's matrices for whole rows, from w on, make of the windows at x."""
+    count = rows_together(work.candidates, cells, work.group)
+    for n in range(0, work.candidates, count):
+        add_row_product(
+            work.hoisted, y + n * cells * outputs, outputs, work.planes, x + n * xstride, xstride, 2 * work.features,
+            count, cells, s[TAPS], work.group, work.row_weights, w, work.scratch, spare,
+        )  # fmt: skip
+
+
+@inner
 def hoist_step(s: Any, work: Any, row: int) -> None:
     """Computes for a row what a block will need of the row above, with biases and condition."""
     F, n_candidates = work.features, work.candidates
-    hoisted, planes, maps = work.hoisted, work.planes, work.maps
+    hoisted, maps = work.hoisted, work.maps
     weights, biases = work.row_weights, work.biases
     r, cells = row // s[SCALE], work.width // s[SCALE]
     narrow, wide = padded_size(F), padded_size(2 * F)
@@ -120,21 +137,21 @@ def hoist_step(s: Any, work: Any, row: int) -> None:
         y = s[HOIST] + n * cells * narrow
         for c in range(cells):
             copy(hoisted, y + c * narrow, biases, s[BIAS], F)
-        x = s[PLANE] + n * s[STRIDE] + ((r + 1) & 1) * s[WIDTH] * 2 * F
-        add_row_product(
-            hoisted, y, narrow, planes, x, 2 * F, cells, s[TAPS], weights, s[W_TOP], work.scratch, 0
-        )  # fmt: skip
+    x = s[PLANE] + ((r + 1) & 1) * s[WIDTH] * 2 * F
+    _rows_product(s, work, s[HOIST], narrow, x, s[STRIDE], cells, s[W_TOP], 0)
+    for n in range(n_candidates):
         y = s[HOIST2] + n * cells * wide
+        if n > 0 and s[MAP_STRIDE] <= 0:  # the condition is the same for all
+            copy(hoisted, y, hoisted, s[HOIST2], cells * wide)
+            continue
         for c in range(cells):
             copy(hoisted, y + c * wide, biases, s[BIAS2], 2 * F)
         if s[MAP] >= 0:
             x = s[MAP] + n * s[MAP_STRIDE] + r * s[MAP_ROW]
             channels = s[MAP_CHANNELS]
             add_product(hoisted, y, wide, maps, x, s[MAP_CELL], cells, weights, s[W_MAP], channels, wide)
-        x = s[PLANE2] + n * s[STRIDE2] + ((r + 1) & 1) * s[WIDTH2] * 2 * F
-        add_row_product(
-            hoisted, y, wide, planes, x, 2 * F, cells, s[TAPS], weights, s[W2_TOP], work.scratch, 0
-        )  # fmt: skip
+    x = s[PLANE2] + ((r + 1) & 1) * s[WIDTH2] * 2 * F
+    _rows_product(s, work, s[HOIST2], wide, x, s[STRIDE2], cells, s[W2_TOP], 0)
 
 
 @inner
@@ -142,12 +159,16 @@ def hoist_step_above(s: Any, work: Any, row: int) -> None:
     """Adds what a block will need of the other stack, whose row is complete."""
     F, planes, scratch = work.features, work.planes, work.scratch
     r, cells, narrow = row // s[SCALE], work.width // s[SCALE], padded_size(F)
-    for n in range(work.candidates):
-        for c in range(cells):
-            at = s[ABOVE] + n * s[ABOVE_STRIDE] + ((r & 1) * s[ABOVE_WIDTH] + c) * F
-            concat_elu(scratch, c * 2 * F, planes, at, F)
+    count = rows_together(work.candidates, cells, work.group)
+    for n in range(0, work.candidates, count):
+        for k in range(count):
+            for c in range(cells):
+                at = s[ABOVE] + (n + k) * s[ABOVE_STRIDE] + ((r & 1) * s[ABOVE_WIDTH] + c) * F
+                concat_elu(scratch, (k * cells + c) * 2 * F, planes, at, F)
         y, w = s[HOIST] + n * cells * narrow, s[W_ABOVE]
-        add_product(work.hoisted, y, narrow, scratch, 0, 2 * F, cells, work.row_weights, w, 2 * F, narrow)
+        add_product(
+            work.hoisted, y, narrow, scratch, 0, 2 * F, count * cells, work.row_weights, w, 2 * F, narrow
+        )
 
 
 @inner
@@ -166,11 +187,7 @@ def _own_taps(
     """Adds to what was hoisted for cells what the taps of the current row make of their windows."""
     inputs = 2 * work.features
     if s[TAPS] == 3:  # the vertical stack's, which runs over whole rows only
-        for n in range(work.candidates):
-            add_row_product(
-                work.hoisted, y + n * ystride, outputs, work.planes, x + n * xstride, inputs, cells, 3,
-                work.weights, w, work.scratch, spare,
-            )  # fmt: skip
+        _rows_product(s, work, y, outputs, x, xstride, cells, w, spare)
         return
     cells_product(
         work, work.hoisted, y, ystride, outputs, work.planes, x, xstride, inputs, cells, w, 2 * inputs

@@ -1,6 +1,5 @@
 """A model made ready for the compiled loops: the recorded programs as tables, the weights as matrices in panels."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +16,7 @@ from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Planes
 from pixpaint.sampling.lowering import Program, Step, lower
 from pixpaint.sampling.tiles import panels, stored
-from pixpaint.sampling.winograd import transformed
+from pixpaint.sampling.winograd import cells_together, transformed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +33,7 @@ class Lowered:
     first_weights: dict[ShiftedConv, tuple[int, int]]
     head_weights: tuple[int, int]
     dtype: torch.dtype
+    group: int
     products: int
     """Multiplications a pixel, both stacks."""
 
@@ -52,7 +52,8 @@ def lowered(model: PixelCNNPP) -> Lowered:
 def _lower(model: PixelCNNPP) -> Lowered:
     vertical, horizontal = lower(model)
     # Matrices lie in the order they are used in, so that what is fetched ahead is what comes next.
-    weights = Weights()
+    group = cells_together(model.config.features)
+    weights = Weights(group)
     first_weights = {
         layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
         for layer, add in (
@@ -72,18 +73,17 @@ def _lower(model: PixelCNNPP) -> Lowered:
         products=model.decoder_weights,
         arrays=weights.arrays(),
         dtype=model.head.weight.dtype,
+        group=group,
     )
-
-
-Add = Callable[..., int]
 
 
 class Weights:
     """What the loops multiply by and add: matrices for pixels, matrices for whole rows, biases; each kind one after the
     other in one array."""
 
-    def __init__(self) -> None:
+    def __init__(self, group: int) -> None:
         self._pixels, self._rows, self._biases = Packed(), Packed(), Packed()
+        self._group = group
 
     def add(self, *matrices: Tensor) -> int:
         """Where matrices (inputs, outputs) begin that a pixel may be alone with: the horizontal stack's current row."""
@@ -93,6 +93,11 @@ class Weights:
         """Where matrices (inputs, outputs) begin that whole rows are multiplied by: the vertical stack's, and what is
         hoisted."""
         return self._rows.add(torch.cat([panels(matrix).view(-1) for matrix in matrices]))
+
+    def add_windows(self, kernel: Tensor) -> int:
+        """Where the matrices begin that the windows of whole rows are multiplied by, of taps (columns, inputs,
+        outputs)."""
+        return self.add_for_rows(*transformed(kernel, self._group))
 
     def add_bias(self, bias: Tensor | None) -> int:
         """Where a bias begins."""
@@ -149,7 +154,7 @@ def _table(program: Program, weights: Weights, *, whole_rows: bool) -> NDArray[n
         row[columns.SCALE] = layer.scale
         if isinstance(layer, GatedBlock):
             row[columns.KIND] = columns.BLOCK
-            _add_own(row, step, layer, add, whole_rows=whole_rows)
+            _add_own(row, step, layer, weights, whole_rows=whole_rows)
             blocks.append((row, step, layer))
             continue
         row[columns.TAPS] = layer.conv.kernel_size[1]
@@ -169,15 +174,18 @@ def _table(program: Program, weights: Weights, *, whole_rows: bool) -> NDArray[n
     return table
 
 
-def _add_own(row: NDArray[np.int64], step: Step, block: GatedBlock, add: Add, *, whole_rows: bool) -> None:
+def _add_own(
+    row: NDArray[np.int64], step: Step, block: GatedBlock, weights: Weights, *, whole_rows: bool
+) -> None:
     """What a block multiplies the current row by, and what it skips to it."""
+    add = weights.add_for_rows if whole_rows else weights.add
     conv_in, conv_out = block.conv_in.conv, block.conv_out.conv
     row[columns.TAPS] = conv_in.kernel_size[1]
     first, second = (taps(conv.weight, 1) for conv in (conv_in, conv_out))
-    row[columns.W] = add(*transformed(first)) if whole_rows else add(first.flatten(0, 1))
+    row[columns.W] = weights.add_windows(first) if whole_rows else add(first.flatten(0, 1))
     if step.skip >= 0:
         row[columns.W_SKIP] = add(_aux_parts(step, block)[-1])
-    row[columns.W2] = add(*transformed(second)) if whole_rows else add(second.flatten(0, 1))
+    row[columns.W2] = weights.add_windows(second) if whole_rows else add(second.flatten(0, 1))
 
 
 def _add_hoisted(row: NDArray[np.int64], block: GatedBlock, weights: Weights) -> None:
@@ -190,12 +198,12 @@ def _add_hoisted(row: NDArray[np.int64], block: GatedBlock, weights: Weights) ->
         assert block.aux.bias is not None
         bias = bias + block.aux.bias
     first, second = (taps(conv.weight, 0) for conv in (conv_in, conv_out))
-    row[columns.W_TOP] = weights.add_for_rows(*transformed(first))
+    row[columns.W_TOP] = weights.add_windows(first)
     if block.project is not None:
         assert block.project.bias is not None
         gate_bias = gate_bias + block.project.bias
         row[columns.W_MAP] = weights.add_for_rows(block.project.weight[:, :, 0, 0].T)
-    row[columns.W2_TOP] = weights.add_for_rows(*transformed(second))
+    row[columns.W2_TOP] = weights.add_windows(second)
     row[columns.BIAS], row[columns.BIAS2] = weights.add_bias(bias), weights.add_bias(gate_bias)
 
 

@@ -1,43 +1,63 @@
 """Products of a whole row's windows with a kernel's taps, in fewer multiplications: Winograd's minimal filtering (Lavin
 and Gray, arXiv 1509.09308, section 4.1), along the row.
 
-Two neighbouring cells y0 and y1 read windows of the same inputs d0, d1, ... Three taps g0, g1, g2 are four products
-for the two instead of six:
+A *group* of neighbouring cells y0, y1, ... reads windows of the same inputs d0, d1, ... As many products as it has
+inputs are enough for it: of a sum of inputs, `_sums`, with a sum of taps g0, g1, ..., `TAPS`. Two cells of three taps
+are four products instead of six:
 
     m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      y0 = m0 + m1 + m2
     m3 = (d3 - d1) g2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      y1 = m1 - m2 + m3
 
-and two taps three instead of four:
-
-    m0 = (d0 - d1) g0      m1 = d1 (g0 + g1)                      y0 = m0 + m1
-    m2 = (d2 - d1) g1                                             y1 = m1 + m2
-
-Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
+and four cells six instead of twelve; of two taps three instead of four, and five instead of eight. Always the first
+product is for the first cell alone, the last one for the last. Each d is a vector of features and each g a matrix, so
+the sums cost little beside the products.
 """
 
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pixpaint.sampling.compiled import inner
-from pixpaint.sampling.tiles import add_product, padded
+from pixpaint.sampling.tiles import add_product, copy, padded
+
+TAPS = {
+    (2, 2): [[1, 0], [1, 1], [0, 1]],
+    (2, 3): [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
+    (4, 2): [[1 / 2, 0], [-1 / 2, -1 / 2], [-1 / 6, 1 / 6], [1 / 6, 1 / 3], [0, 1]],
+    (4, 3): [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+             [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]],
+}  # fmt: skip
+"""By the cells of a group and the taps: how much of each tap there is in the matrix of each product."""
+
+WIDE = 128
+"""Features from which on the matrices of all layers no longer fit into a cache together."""
 
 
-def transformed(kernel: Tensor) -> list[Tensor]:
+def cells_together(features: int) -> int:
+    """The cells of a group: 4, or 2 where reading the matrices, of which larger groups have more, costs most."""
+    return 2 if features >= WIDE else 4
+
+
+@inner
+def rows_together(candidates: int, cells: int, group: int) -> int:
+    """The candidates whose rows of so many cells are one to `add_row_product`: all, where that spares reading the
+    matrices; where it does not, what they multiply stays in a nearer cache if it is one candidate's."""
+    return candidates if group == 2 and cells % group == 0 else 1
+
+
+def transformed(kernel: Tensor, group: int) -> list[Tensor]:
     """What `add_row_product` multiplies by, of two or three taps (inputs, outputs), the leftmost first."""
-    taps = kernel.double()
-    if len(taps) == 2:
-        found = [taps[0], taps[0] + taps[1], taps[1]]
-    else:
-        ends = taps[0] + taps[2]
-        found = [taps[0], (ends + taps[1]) / 2, (ends - taps[1]) / 2, taps[2]]
-    return [matrix.to(kernel.dtype) for matrix in found]
+    shares = torch.tensor(TAPS[group, len(kernel)], dtype=torch.float64)
+    return list(torch.einsum("pt,tio->pio", shares, kernel.double()).to(kernel.dtype))
 
 
-def room(features: int, cells: int) -> int:
-    """How many numbers of scratch memory `add_row_product` needs for a row of so many cells, of a block's layers."""
-    return (cells // 2 + 1) * (4 * 2 * features + 2 * padded(2 * features))
+def room(features: int, cells: int, group: int) -> int:
+    """How many numbers of scratch memory `add_row_product` needs for a candidate's row of so many cells, of a block's
+    layers."""
+    inputs = (group + 2) * 2 * features
+    return (cells // group + 1) * (inputs + max(inputs, group * padded(2 * features)))
 
 
 @inner
@@ -47,67 +67,97 @@ def add_row_product(
     outputs: int,
     x_of: Any,
     x: int,
+    xstride: int,
     inputs: int,
+    candidates: int,
     cells: int,
     taps: int,
+    group: int,
     w: Any,
     wo: int,
     scratch: Any,
     spare: int,
 ) -> None:
     """Adds to a row of cells, `outputs` apart from y on, the product of their windows, `taps` neighbours of `inputs`
-    numbers, which begin at x, with the taps as `transformed` has them at wo. Uses scratch memory from `spare` on."""
-    pairs, whole = (cells + 1) // 2, cells // 2
-    size, matrix = pairs * inputs, inputs * outputs
-    m1 = spare + 4 * size
-    m2 = m1 + pairs * outputs
-    for i in range(pairs):
-        differences(scratch, spare + i * inputs, size, x_of, x + 2 * i * inputs, inputs, taps, i < whole)
-    zero(scratch, m1, (taps - 1) * pairs * outputs)
-    d, step, right = spare, 2 * outputs, y + outputs
-    w1, w2, w3 = wo + matrix, wo + 2 * matrix, wo + 3 * matrix
-    add_product(y_of, y, step, scratch, d, inputs, pairs, w, wo, inputs, outputs)
-    if taps == 3:
-        add_product(scratch, m1, outputs, scratch, d + size, inputs, pairs, w, w1, inputs, outputs)
-        add_product(scratch, m2, outputs, scratch, d + 2 * size, inputs, pairs, w, w2, inputs, outputs)
-        add_product(y_of, right, step, scratch, d + 3 * size, inputs, whole, w, w3, inputs, outputs)
-    else:
-        add_product(scratch, m1, outputs, x_of, x + inputs, 2 * inputs, pairs, w, w1, inputs, outputs)
-        add_product(y_of, right, step, scratch, d + size, inputs, whole, w, w2, inputs, outputs)
-    for i in range(pairs):
-        spread(y_of, y + i * step, scratch, m1 + i * outputs, m2 + i * outputs, outputs, taps, i < whole)
+    numbers, which begin at x, with the taps as `transformed` has them at wo. The rows of several candidates lie one
+    after the other in y, in whole groups, and a stride apart in x. Uses scratch memory from `spare` on."""
+    each, products = cells // group, group + taps - 1
+    whole, groups = candidates * each, candidates * ((cells + group - 1) // group)
+    size, matrix, part, step = groups * inputs, inputs * outputs, groups * outputs, group * outputs
+    middle = spare + products * size
+    for n in range(candidates):
+        for i in range(each):
+            d = x + n * xstride + i * group * inputs
+            _sums(scratch, spare + (n * each + i) * inputs, size, x_of, d, inputs, taps, group)
+    if whole < groups:
+        # The inputs that the last group lacks count as zeros. For now they lie where the products in the middle will.
+        there = (cells - whole * group + taps - 1) * inputs
+        copy(scratch, middle, x_of, x + whole * group * inputs, there)
+        _zero(scratch, middle + there, products * inputs - there)
+        _sums(scratch, spare + whole * inputs, size, scratch, middle, inputs, taps, group)
+    _zero(scratch, middle, (products - 2) * part)
+    add_product(y_of, y, step, scratch, spare, inputs, groups, w, wo, inputs, outputs)
+    for k in range(1, products - 1):
+        m, d = middle + (k - 1) * part, spare + k * size
+        add_product(scratch, m, outputs, scratch, d, inputs, groups, w, wo + k * matrix, inputs, outputs)
+    last, d = y + step - outputs, spare + (products - 1) * size
+    add_product(y_of, last, step, scratch, d, inputs, whole, w, wo + (products - 1) * matrix, inputs, outputs)
+    for i in range(groups):
+        there = min(group, candidates * cells - i * group)
+        _spread(y_of, y + i * step, there, scratch, middle + i * outputs, part, outputs, taps, group)
 
 
 # For what keeps these loops vectorised see drawing.py.
 
 
 @inner
-def differences(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, both: bool) -> None:
-    """What the products for a pair of cells, or for the first of one alone, multiply: of each `count` numbers at `at`,
-    a size apart, from inputs d0 on."""
+def _sums(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, group: int) -> None:
+    """What the products of a group multiply: of each `count` numbers at `at`, a size apart, from inputs d0 on."""
     at, d0, count, size = np.uintp(at), np.uintp(d0), np.uintp(count), np.uintp(size)
     d1 = d0 + count
     d2 = d1 + count
     d3 = d2 + count
-    second, third, fourth = at + size, at + size + size, at + size + size + size
-    if taps == 2:
+    d4 = d3 + count
+    d5 = d4 + count
+    m1 = at + size
+    m2 = m1 + size
+    m3 = m2 + size
+    m4 = m3 + size
+    m5 = m4 + size
+    if group == 2 and taps == 2:
         for i in range(count):
             to[at + i] = x[d0 + i] - x[d1 + i]
-        if both:
-            for i in range(count):
-                to[second + i] = x[d2 + i] - x[d1 + i]
-        return
-    for i in range(count):
-        to[at + i] = x[d0 + i] - x[d2 + i]
-        to[second + i] = x[d1 + i] + x[d2 + i]
-        to[third + i] = x[d2 + i] - x[d1 + i]
-    if both:
+            to[m1 + i] = x[d1 + i]
+            to[m2 + i] = x[d2 + i] - x[d1 + i]
+    elif group == 2:
         for i in range(count):
-            to[fourth + i] = x[d3 + i] - x[d1 + i]
+            to[at + i] = x[d0 + i] - x[d2 + i]
+            to[m1 + i] = x[d1 + i] + x[d2 + i]
+            to[m2 + i] = x[d2 + i] - x[d1 + i]
+            to[m3 + i] = x[d3 + i] - x[d1 + i]
+    elif taps == 2:
+        for i in range(count):
+            a, b, c, d, e = x[d0 + i], x[d1 + i], x[d2 + i], x[d3 + i], x[d4 + i]
+            two, three = type(a)(2), type(a)(3)
+            to[at + i] = two * (a - c) + (d - b)
+            to[m1 + i] = d - c - two * b
+            to[m2 + i] = d - three * c + two * b
+            to[m3 + i] = d - b
+            to[m4 + i] = two * (b - d) + (e - c)
+    else:
+        for i in range(count):
+            a, b, c, d, e, f = x[d0 + i], x[d1 + i], x[d2 + i], x[d3 + i], x[d4 + i], x[d5 + i]
+            two, four, five = type(a)(2), type(a)(4), type(a)(5)
+            to[at + i] = four * a - five * c + e
+            to[m1 + i] = (e - four * c) + (d - four * b)
+            to[m2 + i] = (e - four * c) - (d - four * b)
+            to[m3 + i] = (e - c) + two * (d - b)
+            to[m4 + i] = (e - c) - two * (d - b)
+            to[m5 + i] = four * b - five * d + f
 
 
 @inner
-def zero(to: Any, at: Any, count: Any) -> None:
+def _zero(to: Any, at: Any, count: Any) -> None:
     """to[at : at + count] = 0."""
     at = np.uintp(at)
     for i in range(np.uintp(count)):
@@ -115,19 +165,31 @@ def zero(to: Any, at: Any, count: Any) -> None:
 
 
 @inner
-def spread(y_of: Any, y: Any, m: Any, m1: Any, m2: Any, outputs: Any, taps: int, both: bool) -> None:
-    """Adds to a pair of cells at y, or to the first of one alone, what the products in the middle give them."""
-    y, m1, m2, outputs = np.uintp(y), np.uintp(m1), np.uintp(m2), np.uintp(outputs)
-    right = y + outputs
-    if taps == 2:
+def _spread(
+    y_of: Any, y: Any, cells: Any, m: Any, middle: Any, part: Any, outputs: Any, taps: int, group: int
+) -> None:
+    """Adds to the first so many cells of a group at y what the products in the middle, a part of memory apart, give
+    them; that is left in their place."""
+    y, m1, part, outputs = np.uintp(y), np.uintp(middle), np.uintp(part), np.uintp(outputs)
+    m2 = m1 + part
+    m3 = m2 + part
+    m4 = m3 + part
+    if group == 2 and taps == 2:
+        copy(m, m2, m, m1, outputs)
+    elif group == 2:
         for i in range(outputs):
-            y_of[y + i] += m[m1 + i]
-        if both:
-            for i in range(outputs):
-                y_of[right + i] += m[m1 + i]
-        return
-    for i in range(outputs):
-        y_of[y + i] += m[m1 + i] + m[m2 + i]
-    if both:
+            a, b = m[m1 + i], m[m2 + i]
+            m[m1 + i] = a + b
+            m[m2 + i] = a - b
+    else:
+        if taps == 2:  # as if there were a fourth product, of nothing
+            _zero(m, m4, outputs)
         for i in range(outputs):
-            y_of[right + i] += m[m1 + i] - m[m2 + i]
+            a, b, c, d = m[m1 + i], m[m2 + i], m[m3 + i], m[m4 + i]
+            m[m1 + i] = (a + b) + (c + d)
+            m[m2 + i] = (a - b) + type(a)(2) * (c - d)
+            m[m3 + i] = (a + b) + type(a)(4) * (c + d)
+            m[m4 + i] = (a - b) + type(a)(8) * (c - d)
+    for c in range(np.uintp(cells)):
+        for i in range(outputs):
+            y_of[y + c * outputs + i] += m[m1 + c * part + i]

@@ -21,8 +21,8 @@ def normalised_layers(model: Model) -> Iterator[tuple[Conv, float]]:
     other models know no weight norm."""
     if not isinstance(model, PixelCNNPP):
         return
-    gated = {block.conv_out.conv for block in model.gated_blocks()}
-    plain = {block.project for block in model.gated_blocks()}
+    gated = {block.conv_out.conv for block in model.gated_blocks}
+    plain = {block.project for block in model.gated_blocks}
     parts = (
         model.first_vertical,
         model.first_above,

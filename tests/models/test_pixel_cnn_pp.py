@@ -156,7 +156,7 @@ def test_every_block_at_every_scale_is_conditioned(name: str) -> None:
     maps = [m.requires_grad_() for m in model.maps(context, zero, zero)]
     condition = model.condition(maps)
     assert {block.scale for block in condition} == {1, 2, 4}
-    assert set(condition) == set(model.gated_blocks())
+    assert set(condition) == set(model.gated_blocks)
     params = model.decode(framed(x, (8, 8)), condition)
     for gradient in torch.autograd.grad(params.sum(), [*maps, *condition.values()]):
         assert gradient.ne(0).any()
@@ -196,4 +196,4 @@ def test_a_class_can_be_learnt_where_it_is_all_that_is_told() -> None:
     model = PixelCNNPP(PixelCNNPPConfig(channels=1, levels=2, features=4, blocks=1, classes=2, crop=8))
     label = torch.tensor([1])
     model(torch.rand(1, 1, 8, 8), None, label, None).params.sum().backward()
-    assert any(block.project.weight.grad.any() for block in model.gated_blocks())
+    assert any(block.project.weight.grad.any() for block in model.gated_blocks)

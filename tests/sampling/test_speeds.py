@@ -99,7 +99,7 @@ def test_the_encoder_is_not_counted_in_a_models_size() -> None:
     config = MODELS["pixel_cnn_pp RGB, two blocks a stage, alone"]
     (alone, beside) = (model_of(replace(config, encoder=encoder)) for encoder in (None, EncoderConfig()))
     projections = sum(
-        p.numel() for block in beside.gated_blocks() if block.project for p in block.project.parameters()
+        p.numel() for block in beside.gated_blocks if block.project for p in block.project.parameters()
     )
     assert beside.decoder_weights - projections == alone.decoder_weights
     assert 0 < alone.decoder_weights < sum(p.numel() for p in alone.parameters())
