@@ -66,19 +66,19 @@ def fill_fused(
     """Paints the window's `todo` pixels in raster order, on the CPU. The weights of a model that has been used here
     must not change. The model is one that `can_fuse`.
 
-    PixelCNN++ on as many threads as torch may use, two at most: one candidate has its row products hoisted by a second
-    one while its pixels are painted, several are painted in two shares side by side.
+    On as many threads as torch may use, two at most: one candidate of PixelCNN++ has its row products hoisted by a
+    second one while its pixels are painted, several candidates are painted in two shares side by side.
     """
     assert can_fuse(model)
     asked = Asked(stop)
-    if not isinstance(model, PixelCNNPP):
-        yield from fill_masked.MaskedFill(model, window, tempering).paint(asked)
-        return
     rows = window.rows(model)
     told = window.told(model, rows) if window.hints is None else None
 
     def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
-        return FusedFill(model, part, tempering, told or part.told(model, rows), helper).paint(asked)
+        known = told or part.told(model, rows)
+        if isinstance(model, PixelCNNPP):
+            return FusedFill(model, part, tempering, known, helper).paint(asked)
+        return fill_masked.MaskedFill(model, part, tempering, known).paint(asked)
 
     if torch.get_num_threads() == 1:
         yield from share(window)

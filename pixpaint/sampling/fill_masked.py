@@ -25,7 +25,7 @@ from pixpaint.sampling import masked_loops as loops
 from pixpaint.sampling.fill_cached import CachedFill
 from pixpaint.sampling.masked_steps import Given, Masked, Step, steps_back, steps_of
 from pixpaint.sampling.tiles import padded, panels
-from pixpaint.sampling.window import PaintedRow, Window
+from pixpaint.sampling.window import PaintedRow, Told, Window
 
 PRODUCTS = 1e7
 """A call of the loop lasts a few milliseconds: so many multiplications. Then Python asks whether to stop."""
@@ -99,8 +99,8 @@ class Plane(NamedTuple):
 class MaskedFill(CachedFill):
     """A cached fill whose pixels the compiled loop runs, row after row from the first one, on a row of each plane."""
 
-    def __init__(self, model: Masked, window: Window, tempering: Tempering) -> None:
-        super().__init__(model, window, tempering)
+    def __init__(self, model: Masked, window: Window, tempering: Tempering, told: Told) -> None:
+        super().__init__(model, window, tempering, told)
         self._made = made = lowered(model)
         self._table = made.table.copy()
         planes, self._planes = self._lay_planes()

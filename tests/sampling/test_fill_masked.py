@@ -58,12 +58,13 @@ def parameters_at(model, row: int, column: int) -> tuple[np.ndarray, torch.Tenso
     todo = np.zeros((12, 12), bool)
     todo[row, column] = True
     window = window_of(model, todo, candidates=2)
-    filling = MaskedFill(model, window, AS_TRAINED)
+    told = window.told(model, window.rows(model))
+    filling = MaskedFill(model, window, AS_TRAINED, told)
     assert filling.prefill(0, row, lambda: False)
     painted = filling.paint_row(row, lambda: bool(filling.picture[0, 0, row, column] != 0))
     assert painted is not None
     _, made, _ = filling._scratch.reshape(3, 2, -1)
-    whole = model.decode(filling.frame, window.told(model, window.rows(model)).condition(model))
+    whole = model.decode(filling.frame, told.condition(model))
     return made[:, : model.output.parameters], whole[:, :, row, column]
 
 
