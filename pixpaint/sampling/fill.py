@@ -252,8 +252,10 @@ class _Fill:
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
         found, level = pictures.copy(), work.at
-        # A coarse pixel stands for all it covers, and what is amiss there can't be put right later.
-        weight = self.tempering.join * 4**level.level
+        # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. Of a hole so thin
+        # that it is painted at once each pixel has a seam on both sides, and would be smoothed twice.
+        at_once = hints is None and level.level == 0
+        weight = self.tempering.join * (0.5 if at_once else 4**level.level)
         for piece in _pieces(work.jobs, level):
             for k, picture in enumerate(found):
                 calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm)

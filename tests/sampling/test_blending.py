@@ -1,5 +1,7 @@
 """A painted level is no rougher than its surroundings and joined to them; nothing else of the picture changes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -190,6 +192,23 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
     for event in fill(model, again, hole, tempering=blended, engine="torch", painted=painted):
         again[event.rows, event.columns] = event.pixels[0]
     np.testing.assert_array_equal(again, whole)
+
+
+@pytest.mark.parametrize(("side", "weights"), [(2, [0.25]), (10, [8.0, 2.0, 0.5])])
+def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(
+    side: int, weights: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def recorded(picture: np.ndarray, level: Level, weight: float, stop: Callable[[], bool]) -> np.ndarray:
+        asked.append(weight)
+        return joined(picture, level, weight, stop)
+
+    monkeypatch.setattr("pixpaint.sampling.fill.joined", recorded)
+    hole = np.zeros((20, 22), np.bool_)
+    hole[4 : 4 + side, 5 : 5 + side] = True
+    list(fill(hinted_model(), grain((20, 22, 3), 4), hole, tempering=Tempering(join=0.5)))
+    assert asked == weights
 
 
 @pytest.mark.parametrize("levels", [2, 16])
