@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from pixpaint.gui.icons import ICON_NAME
 from pixpaint.gui.model_facts import ModelFacts
+from pixpaint.gui.wheel import ScrollsFirst
 from pixpaint.models.card import PHOTO, SKETCH, suited_model
 from pixpaint.recipe import FillSettings
 from pixpaint.sampling.pair import can_pair
@@ -217,6 +218,7 @@ class SidePanel(QFrame):
         column.addWidget(hint)
         column.addStretch(1)
         # In a low window this much can be scrolled; what the fill would do, and its button, stay in sight.
+        ScrollsFirst(inside)
         scroll = QScrollArea()
         scroll.setWidget(inside)
         scroll.setWidgetResizable(True)

@@ -2,8 +2,9 @@
 
 import pytest
 from conftest import CARDS
-from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QLabel, QScrollArea
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QComboBox, QLabel, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from pixpaint.gui import theme
@@ -47,3 +48,34 @@ def test_the_settings_that_do_not_fit_can_be_scrolled_to(qtbot: QtBot, panel: Si
     scroll.ensureWidgetVisible(panel.temperature)
     below = panel.temperature.mapTo(panel, QPoint(0, panel.temperature.height())).y()
     assert below <= scroll.geometry().bottom() + 1
+
+
+@pytest.mark.parametrize("name", ["model", "label", "seed", "answers", "temperature", "_slider"])
+def test_the_wheel_changes_what_has_the_focus_and_scrolls_over_the_rest(
+    qtbot: QtBot, panel: SidePanel, name: str
+) -> None:
+    panel.resize(panel.width(), 300)
+    qtbot.waitUntil(lambda: panel.height() == 300)
+    (scroll,) = panel.findChildren(QScrollArea)
+    panel.model.setCurrentIndex(panel.model.findText("sketch"))  # which has classes
+    widget = getattr(panel, name)
+    scroll.ensureWidgetVisible(widget)
+    before, place = panel.settings(), scroll.verticalScrollBar().value()
+    panel.button.setFocus()
+    turn_wheel(widget, 1 if place else -1)
+    assert panel.settings() == before
+    assert scroll.verticalScrollBar().value() != place
+    assert not widget.hasFocus()
+
+    scroll.ensureWidgetVisible(widget)
+    widget.setFocus()
+    turn_wheel(widget, -1 if isinstance(widget, QComboBox) else 1)
+    assert panel.settings() != before
+
+
+def turn_wheel(widget: QWidget, notches: int) -> None:
+    """In the middle of a widget, away from the hand or towards it, as from the mouse: to the window."""
+    window = widget.window()
+    QTest.wheelEvent(
+        window.windowHandle(), QPointF(widget.mapTo(window, widget.rect().center())), QPoint(0, 120 * notches)
+    )
