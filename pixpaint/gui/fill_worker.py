@@ -50,6 +50,7 @@ class Paints(Protocol):
     def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
     def coarse_card(self, settings: FillSettings) -> "ModelCard | None": ...
+    def seconds_a_pixel(self, used: FillSettings) -> float | None: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,12 +83,13 @@ class CompareJob:
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What a fill is painted with: engine, device, and the sha256 of the weights of the model, and of the one that
-    paints the coarsest level if that is another."""
+    paints the coarsest level if that is another; and what a pixel of one answer takes, if that was measured."""
 
     engine: str
     device: str
     model_sha256: str
     coarse_sha256: str | None = None
+    seconds_a_pixel: float | None = None
 
 
 class FillWorker(QThread):
@@ -193,6 +195,7 @@ class FillWorker(QThread):
             device=used.device,
             model_sha256=painter.card(used).sha256,
             coarse_sha256=None if coarse is None else coarse.sha256,
+            seconds_a_pixel=painter.seconds_a_pixel(used),
         )
 
 

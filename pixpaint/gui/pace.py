@@ -13,7 +13,8 @@ TELLING = 500
 
 
 class Pace:
-    """Pixels a second, of all answers together, of the last fill by the same models on the same engine and device."""
+    """Pixels a second, of all answers together, of the last fill by the same models on the same engine and device;
+    before there was one, what the engine was measured to take for a model of the size."""
 
     def __init__(self) -> None:
         self._rates: dict[str, float] = {}
@@ -24,9 +25,10 @@ class Pace:
             self._rates[_name(settings, means)] = pixels * settings.candidates / max(seconds, 1e-3)
 
     def seconds(self, settings: FillSettings, means: Means, pixels: int) -> float | None:
-        """What a fill of so many pixels an answer would take; None where there was none like it."""
+        """What a fill of so many pixels an answer would take; None where nothing is known of its like."""
         rate = self._rates.get(_name(settings, means))
-        return None if rate is None else pixels * settings.candidates / rate
+        each = means.seconds_a_pixel if rate is None else 1 / rate
+        return None if each is None else pixels * settings.candidates * each
 
     def store(self, settings: QSettings) -> None:
         settings.setValue("pace", json.dumps(self._rates))

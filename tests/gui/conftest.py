@@ -53,6 +53,7 @@ class FakePainter:
         self.compare_gate = False
         self.shows_coarse = False
         self.best_seed = 0
+        self.measured: float | None = None
         self.compare_error: Exception | None = None
         self.compared: list[np.ndarray] = []
         self.best_device = "cpu"
@@ -67,6 +68,9 @@ class FakePainter:
         self._look_allowed = threading.Semaphore(0)
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
         self.images: list[np.ndarray] = []
+
+    def seconds_a_pixel(self, used: FillSettings) -> float | None:
+        return self.measured
 
     def allow(self, rows: int) -> None:
         self._allowed.release(rows)

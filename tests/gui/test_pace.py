@@ -39,6 +39,23 @@ def test_a_fill_takes_as_long_as_one_by_the_same_models_and_engine() -> None:
     assert pace.seconds(replace(sketch, coarse="digits"), TORCH, 300) is None
 
 
+def test_before_there_was_a_fill_its_time_is_that_measured_for_its_like() -> None:
+    pace, sketch = Pace(), FillSettings(model="sketch")
+    measured = replace(FUSED, seconds_a_pixel=0.01)
+    assert pace.seconds(replace(sketch, candidates=2), measured, 300) == 6
+    pace.learn(sketch, FUSED, 1000, 20.0)
+    assert pace.seconds(sketch, measured, 300) == 6
+
+
+def test_the_panel_tells_a_time_before_the_first_fill(
+    qtbot: QtBot, window: MainWindow, painter: FakePainter
+) -> None:
+    painter.measured = 0.01
+    window.desk.prepare()
+    window.does.mask_all.trigger()
+    qtbot.waitUntil(lambda: window.panel._note.text().endswith(", about 19 s."))
+
+
 def test_a_small_fill_tells_nothing() -> None:
     pace = Pace()
     pace.learn(FillSettings(), TORCH, 499, 10.0)

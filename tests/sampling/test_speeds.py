@@ -9,10 +9,13 @@ import pytest
 from pixpaint.assets import resource
 from pixpaint.errors import CannotWrite
 from pixpaint.models.config import EncoderConfig
+from pixpaint.recipe import FillSettings
+from pixpaint.sampling.painting import Painter
 from pixpaint.sampling.speeds import (
     Speed,
     calibrated_path,
     fastest,
+    nearest,
     read_speeds,
     save_speeds,
 )
@@ -46,6 +49,13 @@ def test_the_fastest_engine_of_the_nearest_size_and_batch_is_taken() -> None:
     assert fastest(speeds, BOTH, "cpu", 11_000, 1) == "torch"
     assert fastest(speeds, BOTH, "cpu", 1000, 3) == "fused"
     assert fastest(speeds, BOTH, "cpu", 1000, 5) == "torch"
+
+
+def test_the_nearest_measurement_is_of_the_engine_and_device() -> None:
+    speeds = [speed("torch", 1), speed("fused", 9, weights=4000), speed("fused", 7, weights=90_000)]
+    assert nearest(speeds, "fused", "cpu", 1000, 1) == speeds[1]
+    assert nearest(speeds, "fused", "cpu", 30_000, 1) == speeds[2]
+    assert nearest(speeds, "fused", "cuda", 1000, 1) is None
 
 
 def test_each_engine_is_judged_by_its_own_nearest_measurement() -> None:
@@ -103,3 +113,11 @@ def test_the_encoder_is_not_counted_in_a_models_size() -> None:
     )
     assert beside.decoder_weights - projections == alone.decoder_weights
     assert 0 < alone.decoder_weights < sum(p.numel() for p in alone.parameters())
+
+
+def test_a_painter_tells_what_a_pixel_was_measured_to_take() -> None:
+    painter = Painter()
+    used = painter.prepare(FillSettings(model="sketch", engine="torch", device="cpu"))
+    save_speeds([speed("torch", 20, weights=100_000), speed("torch", 50, weights=100_000_000)])
+    assert painter.seconds_a_pixel(used) == pytest.approx(20e-6)
+    assert painter.seconds_a_pixel(replace(used, engine="reference")) is None
