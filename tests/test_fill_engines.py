@@ -1,7 +1,9 @@
 """Every engine paints the same bytes as `fill_slowly`, one full forward a pixel, from the same noise."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from weakref import WeakKeyDictionary
+from threading import Event
 
 import numpy as np
 import pytest
@@ -14,11 +16,12 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
 from pixpaint.models.family import new_model
-from pixpaint.sampling import tables, winograd
+from pixpaint.sampling import winograd
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill import ENGINES, fill
-from pixpaint.sampling.fill_fused import can_fuse
+from pixpaint.sampling.fill_fused import can_fuse, side_by_side
 from pixpaint.sampling.noise import draw_noise
+from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import quantized
 from tests.partitions import holes
@@ -54,14 +57,14 @@ def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) 
     assert_same_bytes(name, "fused", data)
 
 
-@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "pixel_cnn_pp grey"])
+@pytest.mark.parametrize("name", FUSED_PLUS_PLUS)
 @some
 @given(data=st.data())
 def test_fused_paints_the_same_bytes_by_wide_models_in_float64(name: str, data: st.DataObject) -> None:
     """Whose rows it computes in smaller groups, of all candidates at once. One that is called wide will do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd, "WIDE", 1)
-        patch.setattr(tables, "_lowered", WeakKeyDictionary())
+        assert lowered(model_of(MODELS[name])).group == 2
         assert_same_bytes(name, "fused", data)
 
 
@@ -305,6 +308,36 @@ def test_candidates_with_hints_of_their_own_are_painted_together(name: str) -> N
             np.testing.assert_array_equal(found, expected)
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("name", ["pixel_cnn_pp RGB", "gated_pixel_cnn RGB", "row_lstm RGB"])
+def test_two_shares_leave_the_number_of_threads_as_it_was(name: str) -> None:
+    model, hole = model_of(MODELS[name], torch.float32), np.ones((8, 8), bool)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        painted(model, np.zeros((8, 8, 3), np.uint8), hole, engine="fused", candidates=3)
+        with ThreadPoolExecutor(1) as another:
+            assert another.submit(torch.get_num_threads).result() == torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_the_other_share_is_begun_before_the_first_row_of_this_one() -> None:
+    begun = Event()
+    row = PaintedRow(0, np.arange(1), torch.zeros(1, 3, 1, dtype=torch.uint8), torch.zeros(1, 1))
+
+    def mine() -> Iterator[PaintedRow]:
+        assert begun.wait(10)
+        yield row
+
+    def theirs() -> Iterator[PaintedRow]:
+        begun.set()
+        yield row
+
+    with ThreadPoolExecutor(1) as helper:
+        (both,) = side_by_side(mine(), theirs(), helper)
+    assert both.pixels.shape[0] == both.nats.shape[0] == 2
 
 
 def test_all_fills_in_float32_run_the_same_compiled_loops() -> None:

@@ -7,7 +7,7 @@ window is on screen first.
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,7 +50,7 @@ class Paints(Protocol):
     def prepare(self, settings: FillSettings) -> FillSettings: ...
     def card(self, settings: FillSettings) -> "ModelCard": ...
     def coarse_card(self, settings: FillSettings) -> "ModelCard | None": ...
-    def seconds_a_pixel(self, used: FillSettings) -> float | None: ...
+    def measured(self, used: FillSettings) -> dict[int, float]: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,13 +83,14 @@ class CompareJob:
 @dataclass(frozen=True, kw_only=True)
 class Means:
     """What a fill is painted with: engine, device, and the sha256 of the weights of the model, and of the one that
-    paints the coarsest level if that is another; and what a pixel of one answer takes, if that was measured."""
+    paints the coarsest level if that is another; and, as far as it was measured, by the number of answers the seconds
+    that a pixel of all of them takes."""
 
     engine: str
     device: str
     model_sha256: str
     coarse_sha256: str | None = None
-    seconds_a_pixel: float | None = None
+    measured: Mapping[int, float] = field(default_factory=dict)
 
 
 class FillWorker(QThread):
@@ -195,7 +196,7 @@ class FillWorker(QThread):
             device=used.device,
             model_sha256=painter.card(used).sha256,
             coarse_sha256=None if coarse is None else coarse.sha256,
-            seconds_a_pixel=painter.seconds_a_pixel(used),
+            measured=painter.measured(used),
         )
 
 

@@ -27,8 +27,12 @@ class Pace:
     def seconds(self, settings: FillSettings, means: Means, pixels: int) -> float | None:
         """What a fill of so many pixels an answer would take; None where nothing is known of its like."""
         rate = self._rates.get(_name(settings, means))
-        each = means.seconds_a_pixel if rate is None else 1 / rate
-        return None if each is None else pixels * settings.candidates * each
+        if rate is not None:
+            return pixels * settings.candidates / rate
+        if not means.measured:
+            return None
+        answers = min(means.measured, key=lambda count: abs(math.log(count / settings.candidates)))
+        return pixels * means.measured[answers] * settings.candidates / answers
 
     def store(self, settings: QSettings) -> None:
         settings.setValue("pace", json.dumps(self._rates))

@@ -28,7 +28,7 @@ from pixpaint.sampling.memory import check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
-from pixpaint.sampling.pyramid import Level, Part, covered, levels
+from pixpaint.sampling.pyramid import Level, Part, covered, holds_square, levels
 from pixpaint.sampling.speeds import fastest, read_speeds
 from pixpaint.sampling.window import PaintedRow, Window, abreast
 from pixpaint.scaling import Bytes, doubled, quantized
@@ -40,6 +40,8 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
+THIN = 0.5
+"""How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
 
 def choose_engine(engine: str, model: Model, candidates: int) -> str:
@@ -252,10 +254,10 @@ class _Fill:
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
         found, level = pictures.copy(), work.at
-        # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. Of a hole so thin
-        # that it is painted at once each pixel has a seam on both sides, and would be smoothed twice.
-        at_once = hints is None and level.level == 0
-        weight = self.tempering.join * (0.5 if at_once else 4**level.level)
+        # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
+        # pixels lie near a seam on either side, and would be smoothed twice.
+        thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
+        weight = self.tempering.join * (THIN if thin else 4**level.level)
         for piece in _pieces(work.jobs, level):
             for k, picture in enumerate(found):
                 calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm)

@@ -25,7 +25,7 @@ from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import fill_masked, loops
 from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Arena, Maps
-from pixpaint.sampling.fill_cached import CachedFill
+from pixpaint.sampling.fill_cached import CachedFill, one_thread
 from pixpaint.sampling.loops import First, Head
 from pixpaint.sampling.lowering import Program
 from pixpaint.sampling.masked_steps import Masked
@@ -74,11 +74,12 @@ def fill_fused(
     rows = window.rows(model)
     told = window.told(model, rows) if window.hints is None else None
 
-    def share(part: Window, helper: Executor | None = None) -> Iterator[PaintedRow]:
+    def share(part: Window, helper: Executor | None = None, *, theirs: bool = False) -> Iterator[PaintedRow]:
         known = told or part.told(model, rows)
         if isinstance(model, PixelCNNPP):
             return FusedFill(model, part, tempering, known, helper).paint(asked)
-        return fill_masked.MaskedFill(model, part, tempering, known).paint(asked)
+        limit = nullcontext if theirs else one_thread
+        return fill_masked.MaskedFill(model, part, tempering, known, limit).paint(asked)
 
     if torch.get_num_threads() == 1:
         yield from share(window)
@@ -87,9 +88,12 @@ def fill_fused(
         if window.candidates == 1:
             yield from share(window, helper)
         else:
-            mine, theirs = (share(part) for part in window.shares(2))
+            # How many threads torch uses is set for all that are begun from then on, so it is this thread's to set.
+            with one_thread():
+                helper.submit(torch.get_num_threads).result()  # which the helper keeps
+            mine, theirs = window.shares(2)
             try:
-                yield from side_by_side(mine, theirs, helper)
+                yield from side_by_side(share(mine), share(theirs, theirs=True), helper)
             finally:
                 asked.end()
 
@@ -119,9 +123,10 @@ def side_by_side(
     def next_of_theirs() -> PaintedRow | None:
         return next(theirs, None)
 
+    # The helper may be a row ahead: rows do not take the same time in both threads. It begins at once.
+    coming = deque(helper.submit(next_of_theirs) for _ in range(2))
+
     def in_advance() -> Iterator[PaintedRow]:
-        # The helper may be a row ahead: rows do not take the same time in both threads.
-        coming = deque(helper.submit(next_of_theirs) for _ in range(2))
         while (row := coming.popleft().result()) is not None:
             coming.append(helper.submit(next_of_theirs))
             yield row

@@ -7,6 +7,7 @@ before a row's first pixel: by the same loop, in the mirrored picture.
 """
 
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -22,7 +23,7 @@ from pixpaint.layers.pixels import units_to_bytes
 from pixpaint.models.base import Model
 from pixpaint.models.diagonal_bilstm import DiagonalBiLSTMModel
 from pixpaint.sampling import masked_loops as loops
-from pixpaint.sampling.fill_cached import CachedFill
+from pixpaint.sampling.fill_cached import CachedFill, one_thread
 from pixpaint.sampling.masked_steps import Given, Masked, Step, steps_back, steps_of
 from pixpaint.sampling.tiles import padded, panels
 from pixpaint.sampling.window import PaintedRow, Told, Window
@@ -97,10 +98,19 @@ class Plane(NamedTuple):
 
 
 class MaskedFill(CachedFill):
-    """A cached fill whose pixels the compiled loop runs, row after row from the first one, on a row of each plane."""
+    """A cached fill whose pixels the compiled loop runs, row after row from the first one, on a row of each plane.
+    `limit` keeps torch to one thread, where that is not done already."""
 
-    def __init__(self, model: Masked, window: Window, tempering: Tempering, told: Told) -> None:
+    def __init__(
+        self,
+        model: Masked,
+        window: Window,
+        tempering: Tempering,
+        told: Told,
+        limit: Callable[[], AbstractContextManager[None]] = one_thread,
+    ) -> None:
         super().__init__(model, window, tempering, told)
+        self._limit = limit
         self._made = made = lowered(model)
         self._table = made.table.copy()
         planes, self._planes = self._lay_planes()
@@ -108,6 +118,9 @@ class MaskedFill(CachedFill):
         self._arrays = planes, hoisted, made.weights, made.biases
         self._scratch = np.zeros(3 * len(self.frame) * made.wide, self.frame.numpy().dtype)
         self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
+
+    def threads(self) -> AbstractContextManager[None]:
+        return self._limit()
 
     def _lay_planes(self) -> tuple[NDArray[np.floating], dict[Hashable, Plane]]:
         """Room for all planes, told to the steps; the planes by name. The states of an LSTM lie before its cells, and
@@ -162,7 +175,8 @@ class MaskedFill(CachedFill):
 
     def prefill(self, first: int, last: int, stop: Callable[[], bool]) -> bool:
         nothing = np.zeros(self.width, bool)
-        return all(self._run(row, nothing, stop)[0] == self.width for row in range(first, last))
+        with self.threads():
+            return all(self._run(row, nothing, stop)[0] == self.width for row in range(first, last))
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         todo = np.zeros(self.width, bool)

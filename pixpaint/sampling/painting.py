@@ -73,14 +73,18 @@ class Painter:
         device = model.head.weight.device.type
         return replace(settings, engine=engine, device=device, **self.sampling(settings)._asdict())
 
-    def seconds_a_pixel(self, used: FillSettings) -> float | None:
-        """What a pixel of one answer takes by these settings, as `prepare` gave them, in a hole so large that all else
-        counts little: by the measured table, which need not be of this machine; None where it has no such engine."""
-        from pixpaint.sampling.speeds import nearest, read_speeds
+    def measured(self, used: FillSettings) -> dict[int, float]:
+        """By the number of answers the seconds that a pixel of all of them together takes by these settings, as
+        `prepare` gave them, in a hole so large that all else counts little: by the measured table, which need not be of
+        this machine. Nothing where it has none like it, as of models other than PixelCNN++."""
+        from pixpaint.models.pixel_cnn_pp import PixelCNNPP
+        from pixpaint.sampling.speeds import of_its_size, read_speeds
 
-        weights = self.model(used).decoder_weights
-        speed = nearest(read_speeds(), used.engine, used.device, weights, 1)
-        return None if speed is None else speed.us_per_pixel / 1e6
+        model = self.model(used)
+        if not isinstance(model, PixelCNNPP):
+            return {}
+        found = of_its_size(read_speeds(), used.engine, used.device, model.decoder_weights)
+        return {speed.candidates: speed.us_per_pixel / 1e6 for speed in found}
 
     def sampling(self, settings: FillSettings) -> Tempering:
         """The settings `choice`, `scale`, `top_p`, `calm` and `join`, those left open as the model's card has them."""

@@ -14,6 +14,9 @@ from pixpaint.assets import data_folder, resource
 from pixpaint.errors import CannotWrite
 from pixpaint.files import replace_file
 
+LIKE = 2.0
+"""How many times another size of decoder a measurement is still something to go by."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
@@ -62,6 +65,15 @@ def nearest(speeds: Iterable[Speed], engine: str, device: str, weights: int, can
 
     own = [speed for speed in speeds if (speed.engine, speed.device) == (engine, device)]
     return min(own, key=distance, default=None)
+
+
+def of_its_size(speeds: Iterable[Speed], engine: str, device: str, weights: int) -> list[Speed]:
+    """The measurements of an engine on a device by decoders that are nearest in size to one of so many weights; none
+    where they are more than LIKE times larger or smaller."""
+    own = [speed for speed in speeds if (speed.engine, speed.device) == (engine, device)]
+    apart = [abs(log(speed.weights / weights)) for speed in own]
+    least = min(apart, default=0.0)
+    return [speed for speed, far in zip(own, apart, strict=True) if far == least <= log(LIKE)]
 
 
 def fastest(

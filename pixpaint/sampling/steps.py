@@ -104,7 +104,7 @@ def cells_product(
     n_candidates, w = work.candidates, work.weights
     if cells == 1:
         add_product(to, y, ystride, x_of, x, xstride, n_candidates, w, wo, inputs, outputs)
-    elif xstride == cells * xstep and ystride == cells * outputs:
+    elif xstride == cells * xstep and ystride == cells * outputs:  # whole rows, one after the other in both
         add_product(to, y, outputs, x_of, x, xstep, n_candidates * cells, w, wo, inputs, outputs)
     else:
         for n in range(n_candidates):

@@ -8,9 +8,10 @@ are four products instead of six:
     m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      y0 = m0 + m1 + m2
     m3 = (d3 - d1) g2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      y1 = m1 - m2 + m3
 
-and four cells six instead of twelve; of two taps three instead of four, and five instead of eight. Always the first
-product is for the first cell alone, the last one for the last. Each d is a vector of features and each g a matrix, so
-the sums cost little beside the products.
+and four cells six instead of twelve; of two taps three instead of four, and five instead of eight. The sums are those
+of Toom and Cook's products of polynomials, transposed: taken at 0, 1, -1 and infinity as above, of two taps at 0, 1 and
+infinity, of four cells at 2 too, and with three taps at -2. Always the first product is for the first cell alone, the
+last one for the last. Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
 """
 
 from typing import Any
@@ -42,8 +43,9 @@ def cells_together(features: int) -> int:
 
 @inner
 def rows_together(candidates: int, cells: int, group: int) -> int:
-    """The candidates whose rows of so many cells are one to `add_row_product`: all, where that spares reading the
-    matrices; where it does not, what they multiply stays in a nearer cache if it is one candidate's."""
+    """How many candidates' rows of so many cells `add_row_product` is given as one: all, where reading the matrices
+    costs most, as groups of two say, and no group would reach into the next candidate's row; else one, so that what
+    the matrices multiply stays in a nearer cache."""
     return candidates if group == 2 and cells % group == 0 else 1
 
 
@@ -79,8 +81,8 @@ def add_row_product(
     spare: int,
 ) -> None:
     """Adds to a row of cells, `outputs` apart from y on, the product of their windows, `taps` neighbours of `inputs`
-    numbers, which begin at x, with the taps as `transformed` has them at wo. The rows of several candidates lie one
-    after the other in y, in whole groups, and a stride apart in x. Uses scratch memory from `spare` on."""
+    numbers, which begin at x, with the taps as `transformed` has them at wo. The rows of several candidates, which must
+    be whole groups, lie one after the other in y and a stride apart in x. Uses scratch memory from `spare` on."""
     each, products = cells // group, group + taps - 1
     whole, groups = candidates * each, candidates * ((cells + group - 1) // group)
     size, matrix, part, step = groups * inputs, inputs * outputs, groups * outputs, group * outputs
@@ -112,7 +114,8 @@ def add_row_product(
 
 @inner
 def _sums(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, group: int) -> None:
-    """What the products of a group multiply: of each `count` numbers at `at`, a size apart, from inputs d0 on."""
+    """What the products of a group multiply, made of its inputs, `count` numbers each, from d0 on: that of the k-th
+    goes to `at` + k * size."""
     at, d0, count, size = np.uintp(at), np.uintp(d0), np.uintp(count), np.uintp(size)
     d1 = d0 + count
     d2 = d1 + count
@@ -169,7 +172,7 @@ def _spread(
     y_of: Any, y: Any, cells: Any, m: Any, middle: Any, part: Any, outputs: Any, taps: int, group: int
 ) -> None:
     """Adds to the first so many cells of a group at y what the products in the middle, a part of memory apart, give
-    them; that is left in their place."""
+    them. The sums replace the products."""
     y, m1, part, outputs = np.uintp(y), np.uintp(middle), np.uintp(part), np.uintp(outputs)
     m2 = m1 + part
     m3 = m2 + part

@@ -53,7 +53,7 @@ class FakePainter:
         self.compare_gate = False
         self.shows_coarse = False
         self.best_seed = 0
-        self.measured: float | None = None
+        self.speeds: dict[int, float] = {}
         self.compare_error: Exception | None = None
         self.compared: list[np.ndarray] = []
         self.best_device = "cpu"
@@ -69,8 +69,8 @@ class FakePainter:
         self.asked: list[tuple[FillSettings, np.ndarray | None]] = []
         self.images: list[np.ndarray] = []
 
-    def seconds_a_pixel(self, used: FillSettings) -> float | None:
-        return self.measured
+    def measured(self, used: FillSettings) -> dict[int, float]:
+        return self.speeds
 
     def allow(self, rows: int) -> None:
         self._allowed.release(rows)

@@ -39,18 +39,20 @@ def test_a_fill_takes_as_long_as_one_by_the_same_models_and_engine() -> None:
     assert pace.seconds(replace(sketch, coarse="digits"), TORCH, 300) is None
 
 
-def test_before_there_was_a_fill_its_time_is_that_measured_for_its_like() -> None:
-    pace, sketch = Pace(), FillSettings(model="sketch")
-    measured = replace(FUSED, seconds_a_pixel=0.01)
-    assert pace.seconds(replace(sketch, candidates=2), measured, 300) == 6
+@pytest.mark.parametrize(("answers", "seconds"), [(1, 3.0), (2, 6.0), (3, 4.5), (4, 6.0), (8, 12.0)])
+def test_before_there_was_a_fill_its_time_is_that_measured_for_its_like(answers: int, seconds: float) -> None:
+    """By the nearest number of answers; four cost twice as much as one here."""
+    pace, sketch = Pace(), FillSettings(model="sketch", candidates=answers)
+    measured = replace(FUSED, measured={1: 0.01, 4: 0.02})
+    assert pace.seconds(sketch, measured, 300) == pytest.approx(seconds)
     pace.learn(sketch, FUSED, 1000, 20.0)
-    assert pace.seconds(sketch, measured, 300) == 6
+    assert pace.seconds(sketch, measured, 300) == pytest.approx(6)
 
 
 def test_the_panel_tells_a_time_before_the_first_fill(
     qtbot: QtBot, window: MainWindow, painter: FakePainter
 ) -> None:
-    painter.measured = 0.01
+    painter.speeds = {1: 0.01}
     window.desk.prepare()
     window.does.mask_all.trigger()
     qtbot.waitUntil(lambda: window.panel._note.text().endswith(", about 19 s."))

@@ -194,10 +194,20 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
     np.testing.assert_array_equal(again, whole)
 
 
-@pytest.mark.parametrize(("side", "weights"), [(2, [0.25]), (10, [8.0, 2.0, 0.5])])
+@pytest.mark.parametrize(
+    ("hinted", "height", "width", "weights"),
+    [
+        (True, 2, 2, [0.25]),
+        (True, 3, 16, [0.25]),
+        (True, 10, 10, [8.0, 2.0, 0.5]),
+        (False, 10, 10, [0.5]),
+        (False, 3, 16, [0.25]),
+    ],
+)
 def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(
-    side: int, weights: list[float], monkeypatch: pytest.MonkeyPatch
+    hinted: bool, height: int, width: int, weights: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Thin is what no square of half a crop, which is 8 pixels, fits into with room to spare."""
     asked = []
 
     def recorded(picture: np.ndarray, level: Level, weight: float, stop: Callable[[], bool]) -> np.ndarray:
@@ -206,8 +216,10 @@ def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(
 
     monkeypatch.setattr("pixpaint.sampling.fill.joined", recorded)
     hole = np.zeros((20, 22), np.bool_)
-    hole[4 : 4 + side, 5 : 5 + side] = True
-    list(fill(hinted_model(), grain((20, 22, 3), 4), hole, tempering=Tempering(join=0.5)))
+    hole[4 : 4 + height, 5 : 5 + width] = True
+    plain = PixelCNNPPConfig(channels=3, features=4, blocks=1, components=2, crop=8)
+    model = hinted_model() if hinted else PixelCNNPP(plain).eval()
+    list(fill(model, grain((20, 22, 3), 4), hole, tempering=Tempering(join=0.5)))
     assert asked == weights
 
 

@@ -15,7 +15,7 @@ from pixpaint.sampling.speeds import (
     Speed,
     calibrated_path,
     fastest,
-    nearest,
+    of_its_size,
     read_speeds,
     save_speeds,
 )
@@ -51,11 +51,12 @@ def test_the_fastest_engine_of_the_nearest_size_and_batch_is_taken() -> None:
     assert fastest(speeds, BOTH, "cpu", 1000, 5) == "torch"
 
 
-def test_the_nearest_measurement_is_of_the_engine_and_device() -> None:
-    speeds = [speed("torch", 1), speed("fused", 9, weights=4000), speed("fused", 7, weights=90_000)]
-    assert nearest(speeds, "fused", "cpu", 1000, 1) == speeds[1]
-    assert nearest(speeds, "fused", "cpu", 30_000, 1) == speeds[2]
-    assert nearest(speeds, "fused", "cuda", 1000, 1) is None
+def test_measurements_of_a_size_are_of_the_nearest_one_if_it_is_near() -> None:
+    speeds = [speed("fused", us, weights=4000, candidates=count) for count, us in ((1, 9), (4, 20))]
+    others = [speed("torch", 1, weights=4000), speed("fused", 1, weights=9000)]
+    assert of_its_size([*others, *speeds], "fused", "cpu", 3000) == speeds
+    assert of_its_size(speeds, "fused", "cpu", 1999) == []
+    assert of_its_size(speeds, "fused", "cuda", 4000) == []
 
 
 def test_each_engine_is_judged_by_its_own_nearest_measurement() -> None:
@@ -115,9 +116,11 @@ def test_the_encoder_is_not_counted_in_a_models_size() -> None:
     assert 0 < alone.decoder_weights < sum(p.numel() for p in alone.parameters())
 
 
-def test_a_painter_tells_what_a_pixel_was_measured_to_take() -> None:
+def test_a_painter_tells_what_was_measured_of_its_like() -> None:
     painter = Painter()
     used = painter.prepare(FillSettings(model="sketch", engine="torch", device="cpu"))
-    save_speeds([speed("torch", 20, weights=100_000), speed("torch", 50, weights=100_000_000)])
-    assert painter.seconds_a_pixel(used) == pytest.approx(20e-6)
-    assert painter.seconds_a_pixel(replace(used, engine="reference")) is None
+    weights = painter.model(used).decoder_weights
+    save_speeds([speed("torch", 20, weights=weights), speed("torch", 50, weights=weights, candidates=4)])
+    assert painter.measured(used) == {1: pytest.approx(20e-6), 4: pytest.approx(50e-6)}
+    assert painter.measured(replace(used, engine="reference")) == {}
+    assert painter.measured(replace(used, model="digits-pixelcnn")) == {}

@@ -48,7 +48,7 @@ def test_a_row_is_that_of_its_windows(
     x = np.full((candidates, cells + taps + 4, inputs), np.nan)
     x[:, : cells + taps - 1] = rng.normal(size=(candidates, cells + taps - 1, inputs))
     start = rng.normal(size=(candidates * cells + 1, padded(outputs)))
-    y, scratch = start.copy(), np.full(3 + candidates * room(features, cells, group), np.nan)
+    y, scratch = start.copy(), np.full(3 + candidates * room(features, cells, group) + 999, np.nan)
     w = matrices(torch.from_numpy(kernel), group)
     stride = x[0].size
     row_product(
@@ -58,6 +58,8 @@ def test_a_row_is_that_of_its_windows(
     np.testing.assert_allclose(y[:-1, :outputs], start[:-1, :outputs] + added, rtol=0, atol=1e-11)
     np.testing.assert_array_equal(y[:-1, outputs:], start[:-1, outputs:])
     np.testing.assert_array_equal(y[-1], start[-1])
+    assert np.isnan(scratch[:3]).all()
+    assert np.isnan(scratch[-999:]).all()
 
 
 @pytest.mark.parametrize(("group", "as_much"), [(2, 4), (4, 10)])
