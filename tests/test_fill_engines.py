@@ -61,7 +61,7 @@ def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) 
 @some
 @given(data=st.data())
 def test_fused_paints_the_same_bytes_by_wide_models_in_float64(name: str, data: st.DataObject) -> None:
-    """Whose rows it computes in smaller groups, of all candidates at once. One that is called wide will do."""
+    """Whose rows it computes in smaller groups. One that is called wide will do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd, "WIDE", 1)
         assert lowered(model_of(MODELS[name])).group == 2

@@ -41,12 +41,15 @@ def cells_together(features: int) -> int:
     return 2 if features >= WIDE else 4
 
 
+SHORT = 64
+"""Cells of all candidates' rows that what the matrices multiply still stays in a near cache for."""
+
+
 @inner
 def rows_together(candidates: int, cells: int, group: int) -> int:
-    """How many candidates' rows of so many cells `add_row_product` is given as one: all, where reading the matrices
-    costs most, as groups of two say, and no group would reach into the next candidate's row; else one, so that what
-    the matrices multiply stays in a nearer cache."""
-    return candidates if group == 2 and cells % group == 0 else 1
+    """How many candidates' rows of so many cells `add_row_product` is given as one: all, so that the matrices are read
+    once, where the rows are short and no group would reach into the next candidate's; else one."""
+    return candidates if candidates * cells <= SHORT and cells % group == 0 else 1
 
 
 def transformed(kernel: Tensor, group: int) -> list[Tensor]:
