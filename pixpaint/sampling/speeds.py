@@ -57,16 +57,6 @@ def save_speeds(speeds: Iterable[Speed]) -> Path:
     return path
 
 
-def nearest(speeds: Iterable[Speed], engine: str, device: str, weights: int, candidates: int) -> Speed | None:
-    """The measurement of an engine on a device that is nearest in size and batch, if there is any."""
-
-    def distance(speed: Speed) -> float:
-        return abs(log(speed.weights / weights)) + abs(log(speed.candidates / candidates))
-
-    own = [speed for speed in speeds if (speed.engine, speed.device) == (engine, device)]
-    return min(own, key=distance, default=None)
-
-
 def of_its_size(speeds: Iterable[Speed], engine: str, device: str, weights: int) -> list[Speed]:
     """The measurements of an engine on a device by decoders that are nearest in size to one of so many weights; none
     where they are more than LIKE times larger or smaller."""
@@ -81,7 +71,14 @@ def fastest(
 ) -> str | None:
     """Of these engines the one that is fastest on a device by the measurement nearest in size and batch; None where
     nothing was measured."""
-    speeds = tuple(speeds)
-    measured = (nearest(speeds, engine, device, weights, candidates) for engine in sorted(engines))
-    known = [speed for speed in measured if speed is not None]
-    return min(known, key=lambda speed: speed.us_per_pixel).engine if known else None
+
+    def distance(speed: Speed) -> float:
+        return abs(log(speed.weights / weights)) + abs(log(speed.candidates / candidates))
+
+    nearest: dict[str, Speed] = {}
+    for speed in speeds:
+        if speed.device == device and speed.engine in engines:
+            known = nearest.get(speed.engine)
+            if known is None or distance(speed) < distance(known):
+                nearest[speed.engine] = speed
+    return min(nearest, key=lambda engine: nearest[engine].us_per_pixel, default=None)
