@@ -219,30 +219,41 @@ class _Fill:
         self.row += sum(level.row_count for level in levels)
         self.done += sum(int(level.todo.sum()) for level in levels)
         rows, columns = np.nonzero(levels[-1].todo)
+        cells = self._cells(levels[-1], rows, columns, np.ones(len(rows), bool))
         nats = np.zeros(len(self.seeds))
-        yield from self._painted(levels[-1], (rows, columns), pictures[:, rows, columns], nats)
+        yield from self._painted(levels[-1], cells, 0, pictures[:, rows, columns], nats)
 
-    def _painted(
-        self,
-        work: "_Work",
-        cells: tuple[NDArray[np.intp], NDArray[np.intp]],
-        pixels: Bytes,
-        nats: NDArray[np.float64],
-    ) -> Iterator[RowPainted]:
-        """What cells (n,) of a level cover of what is still to be painted, if anything, in their pixels (candidates, n,
-        C)."""
+    def _cells(
+        self, work: "_Work", rows: NDArray[np.intp], columns: NDArray[np.intp], own: NDArray[np.bool_]
+    ) -> "_Cells":
+        """These cells (n,) of a level, of which those that are `own` are shown, in this order."""
         part = work.part
         shape = len(part.region_rows), len(part.region_columns)
-        row, column, cell = covered(*cells, 2**work.at.level, shape)
+        row, column, cell = covered(rows, columns, 2**work.at.level, shape)
         row, column = row + part.region_rows.start, column + part.region_columns.start
-        own = self.todo[row, column]  # a coarse cell may cover known pixels, and painted ones
-        if not own.any():
+        # A coarse cell may cover known pixels, and painted ones.
+        shown = np.flatnonzero(self.todo[row, column] & own[cell])
+        shown = shown[np.argsort(cell[shown], kind="stable")]
+        return _Cells(
+            own=own,
+            down=row[shown],
+            across=column[shown],
+            cell=cell[shown],
+            starts=np.searchsorted(cell[shown], np.arange(len(rows) + 1)),
+        )
+
+    def _painted(
+        self, work: "_Work", cells: "_Cells", first: int, pixels: Bytes, nats: NDArray[np.float64]
+    ) -> Iterator[RowPainted]:
+        """What cells from the first on show, if anything, in their pixels (candidates, n, C)."""
+        begin, end = cells.starts[first], cells.starts[first + pixels.shape[1]]
+        if begin == end:
             return
-        shown = pixels[:, cell[own]]
+        shown = pixels[:, cells.cell[begin:end] - first]
         yield RowPainted(
-            rows=row[own],
-            columns=column[own],
-            pixels=np.broadcast_to(shown, (*shown.shape[:2], 3)).copy(),
+            rows=cells.down[begin:end],
+            columns=cells.across[begin:end],
+            pixels=shown if shown.shape[2] == 3 else shown.repeat(3, 2),
             nats=nats,
             row=self.row,
             row_count=self.row_count,
@@ -303,8 +314,10 @@ class _Fill:
         for turn in work.turns:
             job = turn.job
             self.check(work.by.model, job, 0)
-            rows, columns = positions(job.height, job.width, job.orientation)
-            end = self.done + int(todo[job.box].sum())
+            rows, columns = (at[turn.todo] for at in positions(job.height, job.width, job.orientation))
+            rows, columns = rows + job.row, columns + job.column
+            cells = self._cells(work, rows, columns, job.is_for(rows, columns))
+            last, end = 0, self.done + int(todo[job.box].sum())
             # One window for all candidates, unless what is known to them is not the same.
             count = len(self.seeds)
             windows = [
@@ -322,15 +335,11 @@ class _Fill:
             ]
             for painted in abreast([self.paint(work.by.model, window) for window in windows]):
                 self.row += 1
-                at = (painted.row, painted.columns)
-                cells = job.row + rows[at], job.column + columns[at]
-                kept = job.is_for(*cells)
-                cells = cells[0][kept], cells[1][kept]
-                self.done += len(cells[0])
-                pixels = painted.pixels.numpy().transpose(0, 2, 1)[:, kept]  # (candidates, n, C)
-                pictures[:, cells[0], cells[1]] = pixels
-                nats = painted.nats.numpy()[:, kept].sum(1)
-                yield from self._painted(work, cells, pixels, nats)
+                first, last = last, last + len(painted.columns)
+                own = cells.own[first:last]
+                pictures[:, rows[first:last][own], columns[first:last][own]] = painted.pixels[:, own]
+                self.done += int(np.count_nonzero(own))
+                yield from self._painted(work, cells, first, painted.pixels, painted.nats @ own)
             if self.done < end:
                 self.stopped = True
                 return
@@ -345,6 +354,18 @@ class _Turn:
     hole: NDArray[np.bool_]
     todo: NDArray[np.bool_]
     follows: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Cells:
+    """Cells (n,) of a level in the order they are painted, `own` if they are kept; the pixels of the picture that they
+    show, `down` and `across`, each of a `cell`: those of cell i begin at starts[i]."""
+
+    own: NDArray[np.bool_]
+    down: NDArray[np.intp]
+    across: NDArray[np.intp]
+    cell: NDArray[np.intp]
+    starts: NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pixpaint.layers.cache import FeatureCache
 from pixpaint.layers.output import Tempering
-from pixpaint.layers.pixels import bytes_to_units, units_to_bytes
+from pixpaint.layers.pixels import Bytes, bytes_to_units, units_to_bytes
 from pixpaint.models.base import Condition, Model, views
 from pixpaint.models.encoder import Base
 from pixpaint.sampling.window import PaintedRow, Told, Window
@@ -111,7 +111,7 @@ class CachedFill:
 
     def paint_row(self, row: int, stop: Callable[[], bool]) -> PaintedRow | None:
         """Paints a row's pixels; None if there are none, or if it was stopped before the first."""
-        nats = []
+        end = 0
         if not self.run_row(row, stop):
             return None
         for first, last, known in runs_of(self.window.todo[row], self.width):
@@ -119,15 +119,11 @@ class CachedFill:
                 if not self.pass_run(row, first, last, stop):
                     break
                 continue
-            nats.append(self.paint_run(row, first, last, stop))
-            if nats[-1].shape[1] < last - first:
+            end = self.paint_run(row, first, last, stop)
+            if end < last:
                 break
-        columns = np.flatnonzero(self.window.todo[row])[: sum(part.shape[1] for part in nats)]
-        if not len(columns):
-            return None
-        drawn = self.picture[:, :, row] + self.origin[:, :, row]
-        drawn = units_to_bytes(drawn).cpu().index_select(2, torch.from_numpy(columns))
-        return PaintedRow(row, columns, drawn, torch.cat(nats, 1).cpu())
+        columns = np.flatnonzero(self.window.todo[row, :end])
+        return PaintedRow(row, columns, *self.painted(row, columns)) if len(columns) else None
 
     def run_row(self, row: int, stop: Callable[[], bool]) -> bool:
         """Runs the vertical stack over a row above which all is known; False if it was stopped."""
@@ -143,20 +139,23 @@ class CachedFill:
         self.decode(self.cache)
         return True
 
-    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        """Paints a run of pixels until it ends or is stopped; what they cost in nats (N, n)."""
+    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> int:
+        """Paints a run of pixels until it ends or is stopped: up to which column."""
         column = first
         while column < last and not stop():
             self.cache.move_to(row, column, 1, 1)
             self.draw(self.cache)
             column += 1
-        return self.price(row, first, column)
+        return column
 
-    def price(self, row: int, first: int, last: int) -> Tensor:
-        """What painted pixels of a row cost in nats (N, n)."""
+    def painted(self, row: int, columns: NDArray[np.intp]) -> tuple[Bytes, NDArray[np.float64]]:
+        """Pixels that were painted in a row (N, n, C), and what they cost in nats (N, n)."""
+        first, last = int(columns[0]), int(columns[-1]) + 1
         here = (..., slice(row, row + 1), slice(first, last))
         x = self.picture[here] + self.origin[here]
-        return -self.model.output.log_prob(self.params[here], x).double()[:, 0]
+        nats = -self.model.output.log_prob(self.params[here], x).double()[:, 0]
+        pixels = units_to_bytes(x)[:, :, 0].movedim(1, 2)
+        return pixels.cpu().numpy()[:, columns - first], nats.cpu().numpy()[:, columns - first]
 
 
 @contextmanager

@@ -12,7 +12,6 @@ On other devices nothing is recorded, and the same steps are done as they are.
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor
 
 from pixpaint.layers.cache import Chunk, FeatureCache, MovingCache
 from pixpaint.layers.output import Tempering
@@ -93,13 +92,13 @@ class CapturedFill(CachedFill):
         self._do(Chunk(row % self.model.coarsest, 0, 1, self.width), self.extend)
         return True
 
-    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
+    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> int:
         self._move_to(row, first)
         column, cell = first, self.model.coarsest
         while column < last and not stop():
             self._do(Chunk(row % cell, column % cell, 1, 1), self._draw_and_move)
             column += 1
-        return self.price(row, first, column)
+        return column
 
     def _draw_and_move(self, cache: FeatureCache) -> None:
         self.draw(cache)

@@ -15,11 +15,11 @@ from typing import TypeGuard
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pixpaint.layers.blocks import GatedBlock
 from pixpaint.layers.conv import ShiftedConv
 from pixpaint.layers.output import Tempering
+from pixpaint.layers.pixels import Bytes
 from pixpaint.models.base import Condition, Model
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling import fill_masked, loops
@@ -154,6 +154,9 @@ class FusedFill(CachedFill):
         self._frame, self._noise = self.frame.numpy(), self.noise.contiguous().numpy()
         numbers = self._frame.dtype
         self._base = self.base.contiguous().numpy()
+        # Of the row that is being painted.
+        self._pixels = np.empty((n, self.width, self.picture.shape[1]), np.uint8)
+        self._nats = np.empty((n, self.width))
         self._arena = Arena(made.planes, n, self.width, numbers)
         self._vertical, self._horizontal = made.vertical_steps.copy(), made.horizontal_steps.copy()
         maps = Maps(told.maps, numbers)
@@ -286,18 +289,20 @@ class FusedFill(CachedFill):
                 return False
         return self._pass_run(row, wide, last, stop, self._work)
 
-    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> Tensor:
-        nats = np.empty((len(self.frame), last - first))
+    def paint_run(self, row: int, first: int, last: int, stop: Callable[[], bool]) -> int:
         count = max(1, int(PIXELS / (self._lowered.products * len(self.frame))))
         done = first
         while done < last and not stop():
             end = min(done + count, last)
             loops.paint_run(
                 self._horizontal, self._lowered.horizontal.slots, self._left, self._above, self._head, self._work,
-                self._frame, row, done, end, self._noise, self._base, self.tempering, nats, done - first,
+                self._frame, row, done, end, self._noise, self._base, self.tempering, self._pixels, self._nats,
             )  # fmt: skip
             done = end
-        return torch.from_numpy(nats[:, : done - first])
+        return done
+
+    def painted(self, row: int, columns: NDArray[np.intp]) -> tuple[Bytes, NDArray[np.float64]]:
+        return self._pixels[:, columns], self._nats[:, columns]
 
     def _run_vertical(self, row: int, stop: Callable[[], bool], work: Work) -> bool:
         hoisting, self._next = self._next, None

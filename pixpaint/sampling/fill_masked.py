@@ -185,8 +185,8 @@ class MaskedFill(CachedFill):
         columns = np.flatnonzero(todo[:end])
         if not len(columns):
             return None
-        drawn = units_to_bytes(self.picture[:, :, row]).index_select(2, torch.from_numpy(columns))
-        return PaintedRow(row, columns, drawn, torch.from_numpy(nats[:, columns]))
+        pixels = units_to_bytes(self.picture[:, :, row]).movedim(1, 2).numpy()
+        return PaintedRow(row, columns, pixels[:, columns], nats[:, columns])
 
     def _run(
         self, row: int, todo: NDArray[np.bool_], stop: Callable[[], bool]

@@ -37,10 +37,11 @@ def fill_slowly(
                 pixel = model.output.sample(params, noise[here], tempering)  # (candidates, C, 1, 1)
                 x = bytes_to_units(pixel, frame.dtype)
                 picture[here] = x - origin[here]
-            nats.append(-model.output.log_prob(params, x)[:, 0].cpu().double())
+            nats.append(-model.output.log_prob(params, x)[:, 0].double())
             painted.append(column)
-            pixels.append(pixel[:, :, 0])
+            pixels.append(pixel[..., 0].movedim(1, 2))
         if painted:
-            yield PaintedRow(row, np.array(painted), torch.cat(pixels, 2).cpu(), torch.cat(nats, 1))
+            drawn, cost = (torch.cat(parts, 1).cpu().numpy() for parts in (pixels, nats))
+            yield PaintedRow(row, np.array(painted), drawn, cost)
         if len(painted) < np.count_nonzero(window.todo[row]):
             return

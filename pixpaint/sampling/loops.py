@@ -180,13 +180,13 @@ def paint_run(
     noise: Numbers,
     base: Numbers,
     tempering: Tempering,
+    pixels: NDArray[np.uint8],
     nats: NDArray[np.float64],
-    place: int,
 ) -> None:
     """Paints pixels [first, last) of a row that has been hoisted into `frame` (N, C + 1, H + 1, W + 1).
 
-    `noise` is (N, 4, H, W); `base` (N or 1, 2C + 1, H, W) is what they are counted from, see `Base`. What they cost
-    goes to `nats` (N, columns), from column `place` on.
+    `noise` is (N, 4, H, W); `base` (N or 1, 2C + 1, H, W) is what they are counted from, see `Base`. The bytes
+    drawn go to `pixels` (N, W, C), what they cost to `nats` (N, W).
     """
     steps, work = borrowed(steps), lent(work)
     frame, noise, base = borrowed(frame), borrowed(noise), borrowed(base)
@@ -226,6 +226,6 @@ def paint_run(
                 channels, frame, n, row, column, origin, counted_from,
             )  # fmt: skip
             drawn = frame[n, :channels, row + 1, column + 1]
-            nats[n, place + column - first] = -log_prob(
-                p, drawn, head.levels, head.components, origin, counted_from
-            )
+            for c in range(channels):
+                pixels[n, column, c] = np.uint8((drawn[c] + origin[c]) * 127.5 + 128)
+            nats[n, column] = -log_prob(p, drawn, head.levels, head.components, origin, counted_from)

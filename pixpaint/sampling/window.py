@@ -10,18 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.layers.pixels import bytes_to_units
+from pixpaint.layers.pixels import Bytes, bytes_to_units
 from pixpaint.models.base import Condition, Model, framed
 from pixpaint.models.encoder import Base, Context
 
 
 class PaintedRow(NamedTuple):
-    """A row of a window: the columns painted, their pixels (candidates, C, n) uint8, and their nats (candidates, n)."""
+    """A row of a window: the columns painted, their pixels (candidates, n, C), and their nats (candidates, n)."""
 
     row: int
     columns: NDArray[np.intp]
-    pixels: Tensor
-    nats: Tensor
+    pixels: Bytes
+    nats: NDArray[np.float64]
 
 
 def abreast(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
@@ -33,8 +33,8 @@ def abreast(fills: Sequence[Iterator[PaintedRow]]) -> Iterator[PaintedRow]:
     for parts in zip(*fills, strict=False):
         counts = {len(part.columns) for part in parts}
         common = min(counts)
-        pixels = torch.cat([part.pixels[:, :, :common] for part in parts])
-        nats = torch.cat([part.nats[:, :common] for part in parts])
+        pixels = np.concatenate([part.pixels[:, :common] for part in parts])
+        nats = np.concatenate([part.nats[:, :common] for part in parts])
         yield PaintedRow(parts[0].row, parts[0].columns[:common], pixels, nats)
         if len(counts) > 1:
             return

@@ -105,7 +105,7 @@ def test_a_fill_stopped_at_any_pixel_has_painted_what_comes_before_it(
 def pixels_of(rows: list[PaintedRow]) -> list[tuple[int, int, list[int], float]]:
     """Row, column, bytes and nats of each pixel, in the order they were painted in."""
     return [
-        (row.row, column, row.pixels[0, :, i].tolist(), float(row.nats[0, i]))
+        (row.row, column, row.pixels[0, i].tolist(), float(row.nats[0, i]))
         for row in rows
         for i, column in enumerate(row.columns)
     ]
