@@ -21,9 +21,10 @@ def draw_noise(seed: int, level: int, row: int, column: int, height: int, width:
     """
     key = np.array([seed, level], np.uint64)  # a list would pass through float64, which lacks the last digits
     raw = np.empty((height, width * NUMBERS), np.uint64)
-    for i in range(height):
-        generator = np.random.Philox(key=key, counter=[column, row + i, 0, 0])
-        raw[i] = generator.random_raw(width * NUMBERS)
+    generator = np.random.Philox(key=key, counter=[column, row, 0, 0])
+    for numbers in raw:
+        numbers[:] = generator.random_raw(width * NUMBERS)
+        generator.advance(2**64 - width)  # to the same column of the next row
     uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     noise = uniform.reshape(height, width, NUMBERS)
     noise[..., 1:] = np.log(noise[..., 1:]) - np.log1p(-noise[..., 1:])
