@@ -37,9 +37,10 @@ class FillSettings:
     `label` names a class, None is no class. Candidate k is drawn with `seed` + k. `choice` and `scale` are the
     temperatures of the choice between a pixel's components and of their scales, both multiplied by `temperature`;
     `top_p` is the share of the likeliest components that is drawn from; `calm`, from 0 to 1, how far the fill is made
-    as rough as its surroundings, and `join`, from 0, how closely it is joined to them: see
-    pixpaint/sampling/blending.py. None is what the model's card recommends. `coarse` names another model, which paints
-    the coarsest level first: see pixpaint/sampling/pyramid.py. Raises BadRequest.
+    as rough as its surroundings, `join`, from 0, how closely it is joined to them, and `hold`, from 0 to 1, how far its
+    colours are held to what they lead to expect: see pixpaint/sampling/blending.py. None is what the model's card
+    recommends. `coarse` names another model, which paints the coarsest level first: see pixpaint/sampling/pyramid.py.
+    Raises BadRequest.
     """
 
     model: str = "sketch"
@@ -52,6 +53,7 @@ class FillSettings:
     top_p: float | None = None
     calm: float | None = None
     join: float | None = None
+    hold: float | None = None
     engine: str = "auto"
     device: str = "auto"
     candidates: int = 1
@@ -80,6 +82,8 @@ class FillSettings:
             raise BadRequest(f"The calm is {self.calm}: use a number from 0 to 1.")
         if self.join is not None and not 0 <= self.join <= JOIN_LIMIT:
             raise BadRequest(f"The join is {self.join}: use a number from 0 to {JOIN_LIMIT:g}.")
+        if self.hold is not None and not 0 <= self.hold <= 1:
+            raise BadRequest(f"The hold is {self.hold}: use a number from 0 to 1.")
         if self.engine not in ENGINES:
             raise BadRequest(f"There is no engine {self.engine!r}: choose one of {', '.join(ENGINES)}.")
         if self.device not in DEVICES:
@@ -171,6 +175,7 @@ class Recipe:
             "top_p": settings.top_p,
             "calm": settings.calm,
             "join": settings.join,
+            "hold": settings.hold,
             "engine": settings.engine,
             "device": settings.device,
             "hole": {"box": list(self.box), "bits": self.hole_bits},
@@ -192,6 +197,7 @@ class Recipe:
                 top_p=_number(fields.get("top_p", 1.0)),
                 calm=_number(fields.get("calm", 0.0)),
                 join=_number(fields.get("join", 0.0)),
+                hold=_number(fields.get("hold", 0.0)),
                 engine=_typed(fields["engine"], str),
                 device=_typed(fields["device"], str),
             )

@@ -73,6 +73,9 @@ def test_the_bounding_box_is_exclusive_below_and_right() -> None:
         {"engine": "steam"},
         {"device": "abacus"},
         {"candidates": 0},
+        {"calm": 1.1},
+        {"join": -1.0},
+        {"hold": 1.1},
     ],
 )
 def test_an_impossible_setting_is_refused_in_one_sentence(options: dict[str, object]) -> None:

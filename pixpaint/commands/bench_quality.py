@@ -130,6 +130,7 @@ def as_fields(report: Report) -> dict[str, Any]:
         "top_p": report.settings.top_p,
         "calm": report.settings.calm,
         "join": report.settings.join,
+        "hold": report.settings.hold,
         "engine": report.settings.engine,
         "device": report.settings.device,
         "missing": list(report.missing),
@@ -157,8 +158,8 @@ def lines(report: Report) -> Iterator[str]:
     )
     yield (
         f"{OURS}: {settings.model}, choice {settings.choice:g}, scale {settings.scale:g}, top-p {settings.top_p:g}, "
-        f"calm {settings.calm:g}, join {settings.join:g}, seed {settings.seed} and on, "
-        f"{settings.engine} on {settings.device}."
+        f"calm {settings.calm:g}, join {settings.join:g}, hold {settings.hold:g}, "
+        f"seed {settings.seed} and on, {settings.engine} on {settings.device}."
     )
     yield from report.missing
     yield "All figures look at the hole alone. PSNR: dB, of the error squared and averaged over pixels and channels."

@@ -87,6 +87,12 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
         type=float,
         help="how closely the fill is joined to the known pixels, from 0 (the model's)",
     )
+    add(
+        "--hold",
+        metavar="H",
+        type=float,
+        help="how far a large hole's colours are held to what the known pixels lead to expect, 0 to 1 (the model's)",
+    )
     add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
 
@@ -112,6 +118,7 @@ def _settings(options: Namespace, candidates: int, model: str = "sketch") -> "Fi
         top_p=options.top_p,
         calm=options.calm,
         join=options.join,
+        hold=options.hold,
         engine=options.engine,
         device=options.device,
         candidates=candidates,

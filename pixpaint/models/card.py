@@ -28,7 +28,7 @@ class ModelCard:
     `coarse` cost together, "all nats per image" to nats and "all nats standard error" to their error. `training` says
     how the model was made (steps, batch, seconds, device), its "history" how the figures fell, its "evaluated on" which
     pictures they are from. `sampling` holds what it paints best with: the temperatures
-    "choice" and "scale", "top_p" (1 where none is given), "calm" and "join" (0). `coarse` names the model whose
+    "choice" and "scale", "top_p" (1 where none is given), "calm", "join" and "hold" (0). `coarse` names the model whose
     pictures it has learnt to go on from, if there is one: the other half of a multi-scale pair. `drawn_in` is how many
     seconds `fused` took on one thread for a picture drawn from nothing, 0 where that was not measured. `sha256` is that
     of the weights file. `name` is that of the file it was read from.

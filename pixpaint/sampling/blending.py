@@ -2,12 +2,14 @@
 
 A model that paints pixel by pixel reads its own pixels: one that is a little off is in what the next ones are drawn
 from. So smooth grounds come out mottled, and where the last rows and columns of a hole meet the known pixels again,
-there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. A coarser
-level is mended before the next one is painted on it.
+there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. And what has
+been painted without hints strays as a whole from what they lead to expect, which `held` takes back. A coarser level is
+mended before the next one is painted on it.
 
 Pictures are uint8 (H, W, C), as large as the level they belong to; only the level's own pixels change.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,10 +37,26 @@ SWEEPS = 32
 """Of Jacobi's method for the smooth continuation, at each size."""
 REACH = 32
 """How far in pixels a seam's step is felt: so many steps of the conjugate gradients."""
+HELD, LEAST_HELD = 8.0, 2.0
+"""Deviation of the bell, in pixels of the picture and at least in those of a level, over which colours are averaged
+that are held."""
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
 )
 """From RGB to light, red against blue and both against green: where the light changes, the colour often does not."""
+
+
+def held(picture: Bytes, level: Level, expected: NDArray[np.float32], hold: float) -> Bytes:
+    """The picture with the colours of its painted pixels, averaged around each, moved by the share `hold`, from 0 to 1,
+    to those of what is `expected` (H, W, C), see extrapolation.py. What is finer stays as it was painted: that is what
+    the expected lacks."""
+    cut = _Cut.of(level)
+    turn = torch.eye(picture.shape[2])
+    x = _tensor(picture[cut.box], turn)
+    away = (_tensor(expected[cut.box], turn) - x) * cut.own
+    deviation = max(LEAST_HELD, HELD / 2**level.level)
+    near = _bell(cut.own, deviation).clamp(min=1e-9)
+    return cut.put(picture, x + hold * _bell(away, deviation) / near, turn)
 
 
 def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float) -> Bytes:
@@ -158,6 +176,14 @@ def _nearby(amount: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     h, w), 0 where there are none, and whether there are any."""
     total, count = (F.avg_pool2d(part, SQUARE, 1, SQUARE // 2) for part in (amount * mask, mask))
     return total / count.clamp(min=1e-9), (count > 0).float()
+
+
+def _bell(x: Tensor, deviation: float) -> Tensor:
+    """The sum of x (1, C, h, w) around each pixel, weighted by a normal distribution of this deviation."""
+    reach = math.ceil(3 * deviation)
+    weights = (-0.5 * (torch.arange(-reach, reach + 1) / deviation) ** 2).exp()
+    x = F.conv2d(x.movedim(0, 1), weights.view(1, 1, -1, 1), padding=(reach, 0))
+    return F.conv2d(x, weights.view(1, 1, 1, -1), padding=(0, reach)).movedim(0, 1)
 
 
 def _total(masks: list[Tensor], sides: list[Tensor]) -> Tensor:

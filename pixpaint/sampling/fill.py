@@ -16,9 +16,10 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
-from pixpaint.sampling.blending import calmed, joined
+from pixpaint.sampling.blending import calmed, held, joined
 from pixpaint.sampling.drafts import Drafts, digest
 from pixpaint.sampling.events import RowPainted
+from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill_cached import fill_cached
 from pixpaint.sampling.fill_captured import fill_captured
 from pixpaint.sampling.fill_fused import can_fuse, fill_fused
@@ -91,10 +92,10 @@ def fill(
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped; with the same
     `drafts` coarser levels that it had finished are not painted again, but shown at once. To cancel, stop
     iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
-    by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm` or `.join` a part of the hole
-    is blended into its surroundings once it is painted, and shown anew with its last row. `like` is an RGB picture, of
-    the size of those the model was trained on, that the result is to be like, for models with `likeness`. `coarse` is a
-    model that paints the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
+    by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm`, `.join` or `.hold` a part of
+    the hole is blended into its surroundings once it is painted, and shown anew with its last row. `like` is an RGB
+    picture, of the size of those the model was trained on, that the result is to be like, for models with `likeness`.
+    `coarse` is a model that paints the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -114,6 +115,8 @@ def fill(
         raise BadRequest("A fill needs a calm from 0 to 1.")
     if not 0 <= tempering.join < math.inf:
         raise BadRequest("A fill needs a join of 0 or more.")
+    if not 0 <= tempering.hold <= 1:
+        raise BadRequest("A fill needs a hold from 0 to 1.")
     hands = [hand for hand in pair if hand is not None]
     if like is not None and not any(hand.model.config.likeness for hand in hands):
         raise BadRequest(
@@ -124,7 +127,7 @@ def fill(
     todo = hole if painted is None else hole & ~painted
     found = [part for part in pair.parts(hole) if todo[part.box].any()]
     tempering = Tempering(*map(float, tempering))
-    sharpened = tempering._replace(calm=0.0, join=0.0)  # the rest is no affair of an engine
+    sharpened = tempering._replace(calm=0.0, join=0.0, hold=0.0)  # the rest is no affair of an engine
     return _Fill(
         pair=pair,
         image=image,
@@ -163,7 +166,7 @@ class _Fill:
 
     def run(self, found: list[Part]) -> Iterator[RowPainted]:
         """Paints these parts, each coarsest level first."""
-        blends = bool(self.tempering.calm or self.tempering.join)
+        blends = bool(self.tempering.calm or self.tempering.join or self.tempering.hold)
         self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
@@ -264,7 +267,13 @@ class _Fill:
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
-        found, level = pictures.copy(), work.at
+        found, level, hold = pictures.copy(), work.at, self.tempering.hold
+        if hold and hints is None and level.level and not level.hole.all():
+            expected = extrapolated(level.picture, level.hole, level.own, self.stop)
+            if expected is None:
+                self.stopped = True
+                return found
+            found = np.stack([held(picture, level, expected, hold) for picture in found])
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
         # pixels lie near a seam on either side, and would be smoothed twice.
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)

@@ -87,7 +87,7 @@ class Painter:
         return {speed.candidates: speed.us_per_pixel / 1e6 for speed in found}
 
     def sampling(self, settings: FillSettings) -> Tempering:
-        """The settings `choice`, `scale`, `top_p`, `calm` and `join`, those left open as the model's card has them."""
+        """The settings that a Tempering has, those left open as the model's card has them."""
         from pixpaint.layers.output import AS_TRAINED, Tempering
 
         card, own = self.card(settings).sampling, AS_TRAINED._asdict()

@@ -76,7 +76,7 @@ def test_json_is_one_line_with_every_method_on_every_hole(
     assert set(said["patch_floor"]) == set(KINDS)
     assert (said["pictures"], said["small"], said["side"], said["seed"]) == (2, 1, 256, 0)
     assert said["model"] == str(tiny_model)
-    assert [said[name] for name in ("choice", "scale", "top_p", "calm", "join")] == [1, 1, 1, 0, 0]
+    assert [said[name] for name in ("choice", "scale", "top_p", "calm", "join", "hold")] == [1, 1, 1, 0, 0, 0]
 
 
 def test_a_real_hole_is_filled_and_shown(

@@ -108,6 +108,7 @@ def test_the_recipe_in_the_png_paints_it_again(hole: NDArray[np.bool_]) -> None:
         top_p=1.0,
         calm=0.0,
         join=0.0,
+        hold=0.0,
         engine="torch",
         device="cpu",
     )
