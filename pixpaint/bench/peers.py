@@ -1,4 +1,5 @@
-"""What others fill holes with, of what pip installs: OpenCV's two methods and scikit-image's biharmonic one.
+"""What others fill holes with, of what pip installs: OpenCV's two methods and two of those contributed to it, which go
+on with the picture's own patches and with its waves, and scikit-image's biharmonic one.
 
 The extra `bench` installs both; neither is imported before it is asked for.
 """
@@ -18,7 +19,7 @@ RADIUS = 3.0  # pixels, of OpenCV's methods: as in its samples
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """A method, the module that it needs, and that module's name on PyPI."""
+    """A method, the module that it needs, and the package on PyPI that has it."""
 
     fill: Filler
     module: str
@@ -46,6 +47,33 @@ def _opencv(image: NDArray[np.uint8], hole: NDArray[np.bool_], method: int) -> N
     return filled
 
 
+def shift_map(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """OpenCV's copies of the picture's own patches, moved as most of them recur (He and Sun 2012), in CIELab as it
+    asks for."""
+    import cv2
+
+    cv2.setRNGSeed(seed % 2**31)
+    found = _contributed(cv2.cvtColor(image, cv2.COLOR_RGB2Lab), hole, cv2.xphoto.INPAINT_SHIFTMAP)
+    return np.where(hole[..., None], cv2.cvtColor(found, cv2.COLOR_Lab2RGB), image)
+
+
+def frequency_selective(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """OpenCV's frequency selective reconstruction (Seiler, Jonscher, Schoeberl and Kaup 2015), its fast profile; takes
+    no chances, so no seed."""
+    import cv2
+
+    found = _contributed(image, hole, cv2.xphoto.INPAINT_FSR_FAST)
+    return np.where(hole[..., None], found, image)
+
+
+def _contributed(image: NDArray[np.uint8], hole: NDArray[np.bool_], method: int) -> NDArray[np.uint8]:
+    import cv2
+
+    found = np.zeros_like(image)
+    cv2.xphoto.inpaint(image.copy(), np.where(hole, np.uint8(0), np.uint8(255)), found, method)
+    return found
+
+
 def biharmonic(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
     """scikit-image's smoothest surface (Damelin and Hoang 2018); takes no chances, so no seed."""
     from skimage.restoration import inpaint_biharmonic
@@ -54,9 +82,12 @@ def biharmonic(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> 
     return np.rint(np.clip(filled, 0, 1) * 255).astype(np.uint8)
 
 
+OPENCV = "opencv-contrib-python-headless"
 PEERS: Mapping[str, Peer] = {
-    "telea": Peer(fill=telea, module="cv2", package="opencv-python-headless"),
-    "navier-stokes": Peer(fill=navier_stokes, module="cv2", package="opencv-python-headless"),
+    "telea": Peer(fill=telea, module="cv2", package=OPENCV),
+    "navier-stokes": Peer(fill=navier_stokes, module="cv2", package=OPENCV),
+    "frequency-selective": Peer(fill=frequency_selective, module="cv2.xphoto", package=OPENCV),
+    "shift-map": Peer(fill=shift_map, module="cv2.xphoto", package=OPENCV),
     "biharmonic": Peer(fill=biharmonic, module="skimage", package="scikit-image"),
 }
 
@@ -67,20 +98,25 @@ def peers_at_hand() -> dict[str, Filler]:
 
 
 def missing_peers() -> tuple[str, ...]:
-    """One sentence for each package that is not installed."""
+    """One sentence for each package that is not installed, or an older one without all of it."""
     sentences = []
     for package in dict.fromkeys(peer.package for peer in PEERS.values()):
-        names = [name for name, peer in PEERS.items() if peer.package == package]
-        if not _installed(PEERS[names[0]].module):
+        names = [
+            name for name, peer in PEERS.items() if peer.package == package and not _installed(peer.module)
+        ]
+        if names:
+            *most, last = names
+            told = f"{', '.join(most)} and {last}" if most else last
             sentences.append(
-                f"{' and '.join(names)} left out, as {package} is not installed: pip install 'pixpaint[bench]'."
+                f"{told} left out, as {package} is not installed: pip install 'pixpaint[bench]'."
             )
     return tuple(sentences)
 
 
 def _installed(module: str) -> bool:
+    name, *parts = module.split(".")
     try:
-        import_module(module)
+        found = import_module(name)
     except ImportError:  # also where it is there, but not a library of the system's that it needs
         return False
-    return True
+    return all(hasattr(found, part) for part in parts)
