@@ -4,7 +4,9 @@ A fill is drawn pixel by pixel from p(hole | known) as the model has learnt it. 
 price the whole window, fill and known pixels together: log p(known, hole) asks how well each pixel, those after the
 hole too, follows from the ones before it. Where a hole is painted coarse to fine each level has a price of its own,
 given the one below, and they add up. The finest levels are left out: they cost the most and say the least, since all
-that they paint stays near what the coarser ones say.
+that they paint stays near what the coarser ones say. At the coarsest of several levels a second witness is heard: how
+far a fill's colours are from what the known pixels lead to expect of the hole (extrapolation.py), as if they were
+spread around it normally, as far as they are on average.
 
 Less log p(hole | known) this would be the fill's importance weight. That ranks worse: by it an unlikely draw, as rough
 or as odd as they come, is worth more, since there are few such draws (README, Photographs).
@@ -22,6 +24,7 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import orient
+from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import Hints, in_colours_of, jobs_of, levels_of
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job
@@ -30,6 +33,9 @@ from pixpaint.scaling import Bytes, doubled, halved
 
 RANKED = 2
 """How many levels count, from the coarsest on."""
+ASTRAY = 30.0
+"""How far in bytes true pixels of the coarsest level are from what is expected of them: the root mean square over 48 x
+48 holes in photographs."""
 
 
 @torch.inference_mode()
@@ -67,6 +73,12 @@ def fits(
                         if stop():
                             return nats
                         row[k] += _nats(by, level, job, picture, hints[k] if hints else None)
+            if 0 < level.level == part.coarsest and not level.hole.all():
+                expected = extrapolated(level.picture, level.hole, level.own, stop)
+                if expected is None:
+                    return nats
+                away = (np.stack(pictures) - expected)[:, level.own]
+                nats[0] -= 0.5 * np.square(away / ASTRAY, dtype=np.float64).sum((1, 2))
             pictures = coarser
     return nats
 
