@@ -108,9 +108,15 @@ def missing_peers() -> tuple[str, ...]:
             *most, last = names
             told = f"{', '.join(most)} and {last}" if most else last
             sentences.append(
-                f"{told} left out, as {package} is not installed: pip install 'pixpaint[bench]'."
+                f"{told} left out, as {package} is not installed: pip install 'pixpaint[bench]'{_first(package)}."
             )
     return tuple(sentences)
+
+
+def _first(package: str) -> str:
+    """What there is to do before a package is installed, in words."""
+    other = package == OPENCV and _installed("cv2")  # the smaller one would lie in the same folder
+    return ", after pip uninstall opencv-python-headless opencv-python" if other else ""
 
 
 def _installed(module: str) -> bool:

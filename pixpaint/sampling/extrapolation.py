@@ -86,7 +86,7 @@ def extrapolated(
 
 def _block(x: Floats, weight: Floats) -> Floats:
     """The block (BLOCK, BLOCK, C) in the middle of a window x (WINDOW, WINDOW, C), of which each pixel counts as much
-    as `weight` (WINDOW, WINDOW) says, the block's own not at all."""
+    as `weight` (WINDOW, WINDOW) says, hidden ones not at all."""
     channels = x.shape[2]
     # A wave's share of what is left to explain is that of the weighted window. To take a wave away is to take away the
     # weights' spectrum, moved by the wave's frequency: it is laid out twice, so that each move is a view of it.

@@ -41,7 +41,7 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
-THIN = 0.5
+THIN = 0.4
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
 
@@ -91,11 +91,12 @@ def fill(
     Candidate k is painted with seed + k. `painted` (H, W) marks the pixels of the hole that a stopped fill has already
     painted: with them in `image` and all else the same, the fill ends as if it had not been stopped; with the same
     `drafts` coarser levels that it had finished are not painted again, but shown at once. To cancel, stop
-    iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel,
-    by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm`, `.join` or `.hold` a part of
-    the hole is blended into its surroundings once it is painted, and shown anew with its last row. `like` is an RGB
-    picture, of the size of those the model was trained on, that the result is to be like, for models with `likeness`.
-    `coarse` is a model that paints the coarsest level, with a class of its own: see pixpaint/sampling/pyramid.py.
+    iterating, or let `stop()` be true: then the row so far is the last event. It is asked before each pixel and between
+    the steps of blending, by `fused` every few milliseconds and perhaps by another thread. With `tempering.calm`,
+    `.join` or `.hold` a part of the hole is blended into its surroundings once it is painted, and shown anew with its
+    last row. `like` is an RGB picture, of the size of those the model was trained on, that the result is to be like,
+    for models with `likeness`. `coarse` is a model that paints the coarsest level, with a class of its own: see
+    pixpaint/sampling/pyramid.py.
 
     Raises BadMask for a hole that is empty or of another size, BadRequest for options out of range; before the
     first row of a window, OutOfMemory for one that is too large.
@@ -266,7 +267,8 @@ class _Fill:
         )
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
-        """A painted level's pictures (candidates, h, w, C), as rough as their surroundings and joined to them."""
+        """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
+        these and joined to them; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
         if hold and hints is None and level.level and not level.hole.all():
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
@@ -348,7 +350,7 @@ class _Fill:
                 own = cells.own[first:last]
                 pictures[:, rows[first:last][own], columns[first:last][own]] = painted.pixels[:, own]
                 self.done += int(np.count_nonzero(own))
-                yield from self._painted(work, cells, first, painted.pixels, painted.nats @ own)
+                yield from self._painted(work, cells, first, painted.pixels, painted.nats[:, own].sum(1))
             if self.done < end:
                 self.stopped = True
                 return

@@ -4,9 +4,9 @@ A fill is drawn pixel by pixel from p(hole | known) as the model has learnt it. 
 price the whole window, fill and known pixels together: log p(known, hole) asks how well each pixel, those after the
 hole too, follows from the ones before it. Where a hole is painted coarse to fine each level has a price of its own,
 given the one below, and they add up. The finest levels are left out: they cost the most and say the least, since all
-that they paint stays near what the coarser ones say. At the coarsest of several levels a second witness is heard: how
-far a fill's colours are from what the known pixels lead to expect of the hole (extrapolation.py), as if they were
-spread around it normally, as far as they are on average.
+that they paint stays near what the coarser ones say. Where a fill's colours are held to what the known pixels lead to
+expect (`Tempering.hold`), that is a second witness: how far they are from it at the coarsest level, as if they were
+spread around it normally, as far as photographs' are on average.
 
 Less log p(hole | known) this would be the fill's importance weight. That ranks worse: by it an unlikely draw, as rough
 or as odd as they come, is worth more, since there are few such draws (README, Photographs).
@@ -47,11 +47,13 @@ def fits(
     label: int | None = None,
     coarse: Model | None = None,
     coarse_label: int | None = None,
+    hold: float = 0.0,
     stop: Callable[[], bool] = lambda: False,
 ) -> NDArray[np.float64]:
     """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, with
-    `coarse` if there was such a model, the higher the better: (levels, candidates), the coarsest level first, RANKED
-    levels at most; their sum ranks them. Asks `stop` now and then, and then gives what it has."""
+    `coarse` if there was such a model, held to what was expected by `hold`. The higher the better: (levels,
+    candidates), the coarsest level first, RANKED levels at most; their sum ranks them. Asks `stop` now and then, and
+    then gives what it has."""
     pair, config = Pair.of(model, label, coarse, coarse_label), model.config
     found = pair.parts(hole)
     nats = np.zeros((min(RANKED, 1 + max(part.coarsest for part in found)), len(results)))
@@ -73,12 +75,12 @@ def fits(
                         if stop():
                             return nats
                         row[k] += _nats(by, level, job, picture, hints[k] if hints else None)
-            if 0 < level.level == part.coarsest and not level.hole.all():
+            if hold and 0 < level.level == part.coarsest and not level.hole.all():
                 expected = extrapolated(level.picture, level.hole, level.own, stop)
                 if expected is None:
                     return nats
                 away = (np.stack(pictures) - expected)[:, level.own]
-                nats[0] -= 0.5 * np.square(away / ASTRAY, dtype=np.float64).sum((1, 2))
+                nats[0] -= hold / 2 * np.square(away / ASTRAY, dtype=np.float64).sum((1, 2))
             pictures = coarser
     return nats
 

@@ -218,6 +218,7 @@ class Painter:
                 label=self.label(settings),
                 coarse=coarse,
                 coarse_label=self.coarse_label(settings),
+                hold=self.tempering(settings).hold,
                 stop=stop,
             )
 

@@ -115,9 +115,12 @@ def levels(picture: Bytes, hole: Hole, own: Hole, coarsest: int, *, values: int 
     the picture ends within a coarsest cell they go on to its end, hidden. Pixels have so many `values`."""
     unit = 2**coarsest
     below, right = (-side % unit for side in hole.shape)
-    picture = np.pad(picture, ((0, below), (0, right), (0, 0)), mode="edge")
+    # What lies beyond an edge goes on with what is known there: not with what happens to lie in the hole.
+    shown = np.where(hole[..., None], np.uint8(HIDDEN), picture)
+    padded = np.pad(shown, ((0, below), (0, right), (0, 0)), mode="edge")
+    padded[: hole.shape[0], : hole.shape[1]] = picture
     hole = np.pad(hole, ((0, below), (0, right)), constant_values=True)
-    found = [Level(level=0, picture=picture, hole=hole, own=np.pad(own, ((0, below), (0, right))))]
+    found = [Level(level=0, picture=padded, hole=hole, own=np.pad(own, ((0, below), (0, right))))]
     for level in range(1, coarsest + 1):
         last = found[-1]
         found.append(

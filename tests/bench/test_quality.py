@@ -132,7 +132,9 @@ def test_a_peer_fills_the_hole_and_nothing_else(name: str) -> None:
         filled = fill(hidden, hole, 0)
         assert filled.dtype == np.uint8
         assert np.array_equal(filled[~hole], smooth[~hole])
-        assert np.abs(filled.astype(int) - smooth)[hole].mean() < 0.5 * smooth[hole].mean()
+        # On a ramp there is no patch to copy that would fit.
+        most = 0.5 * smooth[hole].mean() if name == "shift-map" else 12
+        assert np.abs(filled.astype(int) - smooth)[hole].mean() < most
 
 
 def test_a_peer_that_is_not_installed_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +152,7 @@ def test_of_an_opencv_without_what_was_contributed_the_rest_is_taken(monkeypatch
     assert not {"frequency-selective", "shift-map"} & set(peers_at_hand())
     (sentence,) = [sentence for sentence in missing_peers() if "opencv" in sentence]
     assert sentence.startswith("frequency-selective and shift-map left out")
+    assert "after pip uninstall" in sentence
 
 
 def test_pixpaint_paints_as_its_command_does(tiny_model: Path) -> None:

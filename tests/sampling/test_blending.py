@@ -197,11 +197,11 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
 @pytest.mark.parametrize(
     ("hinted", "height", "width", "weights"),
     [
-        (True, 2, 2, [0.25]),
-        (True, 3, 16, [0.25]),
+        (True, 2, 2, [0.2]),
+        (True, 3, 16, [0.2]),
         (True, 10, 10, [8.0, 2.0, 0.5]),
         (False, 10, 10, [0.5]),
-        (False, 3, 16, [0.25]),
+        (False, 3, 16, [0.2]),
     ],
 )
 def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(

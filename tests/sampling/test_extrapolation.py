@@ -1,5 +1,7 @@
 """What the known pixels lead to expect goes on with what they show, and a fill's colours are held to it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import continued
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.blending import held
+from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
@@ -157,20 +160,26 @@ def test_a_fill_in_one_level_and_one_of_nothing_known_are_as_they_were() -> None
         )
 
 
-def test_a_fill_that_is_stopped_while_colours_are_sought_can_go_on() -> None:
+def test_a_fill_that_is_stopped_while_colours_are_sought_can_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     image = np.random.default_rng(1).integers(0, 256, (24, 26, 3)).astype(np.uint8)
     hole = np.zeros((24, 26), np.bool_)
     hole[7:17, 8:19] = True
-    tempering = Tempering(hold=1.0)
-    whole, events = painted(image, hole, tempering=tempering, engine="torch")
-    coarsest = sum(event.level == events[0].level for event in events)
-    cells = max(event.done for event in events[:coarsest])
-    asked = 0
+    options = {"tempering": Tempering(hold=1.0), "engine": "torch", "drafts": Drafts(10**6)}
+    whole, events = painted(image, hole, **(options | {"drafts": None}))
+    coarsest = [event for event in events if event.level == events[0].level]
+    seeking, found = False, []
 
-    def stop() -> bool:  # asked before each row and pixel, and then before each block that is sought
-        nonlocal asked
-        asked += 1
-        return asked > cells + coarsest + 1
+    def seek(picture: np.ndarray, hidden: np.ndarray, own: np.ndarray, stop: Callable[[], bool]) -> object:
+        nonlocal seeking
+        seeking = True
+        found.append(extrapolated(picture, hidden, own, stop))
+        return found[-1]
 
-    assert len(painted(image, hole, tempering=tempering, engine="torch", stop=stop)[1]) <= coarsest
-    np.testing.assert_array_equal(painted(image, hole, tempering=tempering, engine="torch")[0], whole)
+    monkeypatch.setattr("pixpaint.sampling.fill.extrapolated", seek)
+    _, stopped = painted(image, hole, stop=lambda: seeking, **options)
+    assert found == [None]
+    assert len(stopped) == len(coarsest)
+    monkeypatch.undo()
+    again, resumed = painted(image, hole, **options)
+    assert len(resumed) == len(events)  # nothing was kept of a level that is not done
+    np.testing.assert_array_equal(again, whole)

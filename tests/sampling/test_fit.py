@@ -48,18 +48,17 @@ def test_what_the_finest_of_many_levels_adds_does_not_count() -> None:
     np.testing.assert_allclose(weights[:, 0], weights[:, 1])
 
 
-def test_colours_that_are_not_expected_count_against_a_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_that_are_not_expected_count_against_a_fill() -> None:
     """Around the hole all is plain; at the coarsest level, a quarter of the size, it has 3 x 3 pixels of 3 channels."""
     model = model_of(MODELS["pixel_cnn_pp RGB"])
     pictures = np.full((2, 32, 32, 3), 100, np.uint8)
     hole = np.zeros((32, 32), bool)
     hole[12:24, 12:24] = True
     pictures[1][hole] = 145
-    weights = fits(model, pictures, hole)
-    monkeypatch.setattr("pixpaint.sampling.fit.ASTRAY", np.inf)
-    without = fits(model, pictures, hole)
-    np.testing.assert_allclose((weights - without)[0], [0, -0.5 * 27 * 1.5**2], atol=0.5)
-    np.testing.assert_array_equal(weights[1:], without[1:])
+    free, half, held = (fits(model, pictures, hole, hold=hold) for hold in (0.0, 0.5, 1.0))
+    np.testing.assert_allclose((held - free)[0], [0, -0.5 * 27 * 1.5**2], atol=0.5)
+    np.testing.assert_allclose((half - free)[0], (held - free)[0] / 2)
+    np.testing.assert_array_equal(held[1:], free[1:])
 
 
 def test_pixels_far_from_the_hole_do_not_matter() -> None:

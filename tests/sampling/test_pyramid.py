@@ -125,3 +125,27 @@ def test_models_without_hints_paint_at_one_level() -> None:
     image = np.zeros((24, 24, 3), np.uint8)
     events = fill(small_model(hinted=False), image, square(12, (24, 24), (6, 6)), engine="torch")
     assert {event.level for event in events} == {0}
+
+
+def test_what_a_hole_holds_at_the_pictures_edges_is_not_read() -> None:
+    """A picture whose sides are not whole cells goes on beyond them, but not with what is hidden."""
+    model = small_model()
+    image = np.random.default_rng(0).integers(0, 256, (22, 27, 3), dtype=np.uint8)
+    hole = np.ones((22, 27), bool)
+    hole[:5, :9] = False
+
+    def painted(start: np.ndarray, done: np.ndarray) -> list[np.ndarray]:
+        so_far, states = start.copy(), []
+        for event in fill(model, start, hole, seed=5, painted=done):
+            so_far[event.rows, event.columns] = event.pixels[0]
+            states.append(so_far.copy())
+        return states
+
+    nothing = np.zeros_like(hole)
+    states = painted(image, nothing)
+    erased = np.where(hole[..., None], np.uint8(255), image)
+    np.testing.assert_array_equal(painted(erased, nothing)[-1], states[-1])
+    upper = hole.copy()
+    upper[15:] = False
+    half = np.where((hole & ~upper)[..., None], np.uint8(0), states[-1])
+    np.testing.assert_array_equal(painted(half, upper)[-1], states[-1])
