@@ -136,7 +136,7 @@ def test_what_a_hole_holds_at_the_pictures_edges_is_not_read() -> None:
 
     def painted(start: np.ndarray, done: np.ndarray) -> list[np.ndarray]:
         so_far, states = start.copy(), []
-        for event in fill(model, start, hole, seed=5, painted=done):
+        for event in fill(model, start, hole, seed=5, painted=done, engine="fused"):
             so_far[event.rows, event.columns] = event.pixels[0]
             states.append(so_far.copy())
         return states
