@@ -270,7 +270,7 @@ class _Fill:
         """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
         these and joined to them; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
-        if hold and hints is None and level.level and not level.hole.all():
+        if is_held(work.part, level, hold):
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
             if expected is None:
                 self.stopped = True
@@ -474,6 +474,11 @@ def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
     level."""
     cell = 2 if level.level < part.coarsest else 1
     return plan(level.own, config.crop, oriented=config.oriented, cell=cell)
+
+
+def is_held(part: Part, level: Level, hold: float) -> bool:
+    """Whether the colours of a part are held at this level: at the coarsest of several, if something is known there."""
+    return hold > 0 and 0 < level.level == part.coarsest and not level.hole.all()
 
 
 def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:

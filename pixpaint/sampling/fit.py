@@ -25,7 +25,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.encoder import Context
 from pixpaint.orientation import orient
 from pixpaint.sampling.extrapolation import extrapolated
-from pixpaint.sampling.fill import Hints, in_colours_of, jobs_of, levels_of
+from pixpaint.sampling.fill import Hints, in_colours_of, is_held, jobs_of, levels_of
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job
 from pixpaint.sampling.pyramid import Level
@@ -75,7 +75,7 @@ def fits(
                         if stop():
                             return nats
                         row[k] += _nats(by, level, job, picture, hints[k] if hints else None)
-            if hold and 0 < level.level == part.coarsest and not level.hole.all():
+            if is_held(part, level, hold):
                 expected = extrapolated(level.picture, level.hole, level.own, stop)
                 if expected is None:
                     return nats
