@@ -16,12 +16,10 @@ from pixpaint.layers.pixels import bytes_to_units
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import Context
 from pixpaint.models.family import new_model
-from pixpaint.sampling import winograd
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.fill import ENGINES, fill
 from pixpaint.sampling.fill_fused import can_fuse, side_by_side
 from pixpaint.sampling.noise import draw_noise
-from pixpaint.sampling.tables import lowered
 from pixpaint.sampling.window import PaintedRow, Window
 from pixpaint.scaling import quantized
 from tests.partitions import holes
@@ -55,17 +53,6 @@ def test_torch_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) 
 @given(data=st.data())
 def test_fused_paints_the_same_bytes_in_float64(name: str, data: st.DataObject) -> None:
     assert_same_bytes(name, "fused", data)
-
-
-@pytest.mark.parametrize("name", FUSED_PLUS_PLUS)
-@some
-@given(data=st.data())
-def test_fused_paints_the_same_bytes_by_wide_models_in_float64(name: str, data: st.DataObject) -> None:
-    """Whose rows it computes in smaller groups. One that is called wide will do."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd, "WIDE", 1)
-        assert lowered(model_of(MODELS[name])).group == 2
-        assert_same_bytes(name, "fused", data)
 
 
 @pytest.mark.parametrize("name", [name for name in FUSED if name not in FUSED_PLUS_PLUS])

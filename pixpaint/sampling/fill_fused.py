@@ -163,7 +163,7 @@ class FusedFill(CachedFill):
         hoisted = self._place(made.vertical, self._vertical, maps, 0)
         hoisted = self._place(made.horizontal, self._horizontal, maps, hoisted)
         slots = max(made.vertical.slots, made.horizontal.slots)
-        spare = n * room(F, self.width, made.group)
+        spare = n * room(F, self.width)
         scratch = n * self.width * padded(F) * (slots + 2) + max(spare, padded(model.head.out_channels))
         self._work = Work(
             planes=self._arena.buffer,
@@ -173,7 +173,6 @@ class FusedFill(CachedFill):
             features=F,
             candidates=n,
             width=self.width,
-            group=made.group,
             **made.arrays,
         )
         self._rows = for_rows(self._work)

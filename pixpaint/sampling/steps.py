@@ -47,7 +47,7 @@ class Work(NamedTuple):
     channels), `weights` the matrices for the current row as tiles.py stores them, `row_weights` those for what is
     hoisted; for the vertical stack both are the same array, as nothing is won there by storing it smaller.
     `hoisted` holds what was computed for a row ahead, `scratch` the slots of a chunk. `width` is the window's, in
-    pixels; whole rows are computed in groups of so many cells, see winograd.py.
+    pixels.
     """
 
     planes: Numbers
@@ -60,7 +60,6 @@ class Work(NamedTuple):
     features: int
     candidates: int
     width: int
-    group: int
 
 
 padded_size = inner(padded)
@@ -80,7 +79,6 @@ def lent(work: Any) -> Any:
         work.features,
         work.candidates,
         work.width,
-        work.group,
     )
 
 
@@ -117,11 +115,11 @@ def _rows_product(
     s: Any, work: Any, y: int, outputs: int, x: int, xstride: int, cells: int, w: int, spare: int
 ) -> None:
     """Adds to a hoisted row what a block's matrices for whole rows, from w on, make of the windows at x."""
-    count = rows_together(work.candidates, cells, work.group)
+    count = rows_together(work.candidates, cells)
     for n in range(0, work.candidates, count):
         add_row_product(
             work.hoisted, y + n * cells * outputs, outputs, work.planes, x + n * xstride, xstride, 2 * work.features,
-            count, cells, s[TAPS], work.group, work.row_weights, w, work.scratch, spare,
+            count, cells, s[TAPS], work.row_weights, w, work.scratch, spare,
         )  # fmt: skip
 
 
@@ -159,7 +157,7 @@ def hoist_step_above(s: Any, work: Any, row: int) -> None:
     """Adds what a block will need of the other stack, whose row is complete."""
     F, planes, scratch = work.features, work.planes, work.scratch
     r, cells, narrow = row // s[SCALE], work.width // s[SCALE], padded_size(F)
-    count = rows_together(work.candidates, cells, work.group)
+    count = rows_together(work.candidates, cells)
     for n in range(0, work.candidates, count):
         for k in range(count):
             for c in range(cells):

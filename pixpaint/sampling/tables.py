@@ -16,7 +16,7 @@ from pixpaint.sampling import steps as columns
 from pixpaint.sampling.arena import Planes
 from pixpaint.sampling.lowering import Program, Step, lower
 from pixpaint.sampling.tiles import panels, stored
-from pixpaint.sampling.winograd import cells_together, transformed
+from pixpaint.sampling.winograd import transformed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,6 @@ class Lowered:
     first_weights: dict[ShiftedConv, tuple[int, int]]
     head_weights: tuple[int, int]
     dtype: torch.dtype
-    group: int
     products: int
     """Multiplications a pixel, both stacks."""
 
@@ -52,8 +51,7 @@ def lowered(model: PixelCNNPP) -> Lowered:
 def _lower(model: PixelCNNPP) -> Lowered:
     vertical, horizontal = lower(model)
     # Matrices lie in the order they are used in, so that what is fetched ahead is what comes next.
-    group = cells_together(model.config.features)
-    weights = Weights(group)
+    weights = Weights()
     first_weights = {
         layer: (add(*all_taps(layer.conv.weight)), weights.add_bias(layer.conv.bias))
         for layer, add in (
@@ -73,7 +71,6 @@ def _lower(model: PixelCNNPP) -> Lowered:
         products=model.decoder_weights,
         arrays=weights.arrays(),
         dtype=model.head.weight.dtype,
-        group=group,
     )
 
 
@@ -81,9 +78,8 @@ class Weights:
     """What the loops multiply by and add: matrices for pixels, matrices for whole rows, biases; each kind one after the
     other in one array."""
 
-    def __init__(self, group: int) -> None:
+    def __init__(self) -> None:
         self._pixels, self._rows, self._biases = Packed(), Packed(), Packed()
-        self._group = group
 
     def add(self, *matrices: Tensor) -> int:
         """Where matrices (inputs, outputs) begin that a pixel may be alone with: the horizontal stack's current row."""
@@ -97,7 +93,7 @@ class Weights:
     def add_windows(self, kernel: Tensor) -> int:
         """Where the matrices begin that the windows of whole rows are multiplied by, of taps (columns, inputs,
         outputs)."""
-        return self.add_for_rows(*transformed(kernel, self._group))
+        return self.add_for_rows(*transformed(kernel))
 
     def add_bias(self, bias: Tensor | None) -> int:
         """Where a bias begins."""

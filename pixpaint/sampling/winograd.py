@@ -2,16 +2,16 @@
 and Gray, arXiv 1509.09308, section 4.1), along the row.
 
 A *group* of neighbouring cells y0, y1, ... reads windows of the same inputs d0, d1, ... As many products as it has
-inputs are enough for it: of a sum of inputs, `_sums`, with a sum of taps g0, g1, ..., `TAPS`. Two cells of three taps
-are four products instead of six:
+inputs are enough for it: of a sum of inputs with a sum of taps g0, g1, ... Two cells of three taps would be four
+products instead of six:
 
     m0 = (d0 - d2) g0      m1 = (d1 + d2) (g0 + g1 + g2) / 2      y0 = m0 + m1 + m2
     m3 = (d3 - d1) g2      m2 = (d2 - d1) (g0 - g1 + g2) / 2      y1 = m1 - m2 + m3
 
-and four cells six instead of twelve; of two taps three instead of four, and five instead of eight. The sums are those
-of Toom and Cook's products of polynomials, transposed: taken at 0, 1, -1 and infinity as above, of two taps at 0, 1 and
-infinity, of four cells at 2 too, and with three taps at -2. Always the first product is for the first cell alone, the
-last one for the last. Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
+Here groups have four cells: of three taps six products instead of twelve, of two taps five instead of eight. The sums,
+`_sums` and `TAPS`, are those of Toom and Cook's products of polynomials, transposed: taken as above at 0, 1, -1 and
+infinity, and at 2, with three taps at -2 too. Always the first product is for the first cell alone, the last one for
+the last. Each d is a vector of features and each g a matrix, so the sums cost little beside the products.
 """
 
 from typing import Any
@@ -23,46 +23,38 @@ from torch import Tensor
 from pixpaint.sampling.compiled import inner
 from pixpaint.sampling.tiles import add_product, copy, padded
 
+GROUP = 4
+"""Cells of a group."""
+
 TAPS = {
-    (2, 2): [[1, 0], [1, 1], [0, 1]],
-    (2, 3): [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
-    (4, 2): [[1 / 2, 0], [-1 / 2, -1 / 2], [-1 / 6, 1 / 6], [1 / 6, 1 / 3], [0, 1]],
-    (4, 3): [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
-             [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]],
+    2: [[1 / 2, 0], [-1 / 2, -1 / 2], [-1 / 6, 1 / 6], [1 / 6, 1 / 3], [0, 1]],
+    3: [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]],
 }  # fmt: skip
-"""By the cells of a group and the taps: how much of each tap there is in the matrix of each product."""
+"""By the number of taps: how much of each there is in the matrix of each product."""
 
-WIDE = 128
-"""Features from which on the matrices of all layers no longer fit into a cache together."""
-
-
-def cells_together(features: int) -> int:
-    """The cells of a group: 4, or 2 where reading the matrices, of which larger groups have more, costs most."""
-    return 2 if features >= WIDE else 4
-
-
-SHORT = 64
+TOGETHER = 256
 """Cells of all candidates' rows that what the matrices multiply still stays in a near cache for."""
 
 
 @inner
-def rows_together(candidates: int, cells: int, group: int) -> int:
+def rows_together(candidates: int, cells: int) -> int:
     """How many candidates' rows of so many cells `add_row_product` is given as one: all, so that the matrices are read
-    once, where the rows are short and no group would reach into the next candidate's; else one."""
-    return candidates if candidates * cells <= SHORT and cells % group == 0 else 1
+    once, where they are not long and no group would reach into the next candidate's; else one."""
+    return candidates if candidates * cells <= TOGETHER and cells % GROUP == 0 else 1
 
 
-def transformed(kernel: Tensor, group: int) -> list[Tensor]:
+def transformed(kernel: Tensor) -> list[Tensor]:
     """What `add_row_product` multiplies by, of two or three taps (inputs, outputs), the leftmost first."""
-    shares = torch.tensor(TAPS[group, len(kernel)], dtype=torch.float64)
+    shares = torch.tensor(TAPS[len(kernel)], dtype=torch.float64)
     return list(torch.einsum("pt,tio->pio", shares, kernel.double()).to(kernel.dtype))
 
 
-def room(features: int, cells: int, group: int) -> int:
+def room(features: int, cells: int) -> int:
     """How many numbers of scratch memory `add_row_product` needs for a candidate's row of so many cells, of a block's
     layers."""
-    inputs = (group + 2) * 2 * features
-    return (cells // group + 1) * (inputs + max(inputs, group * padded(2 * features)))
+    inputs = (GROUP + 2) * 2 * features
+    return (cells // GROUP + 1) * (inputs + max(inputs, GROUP * padded(2 * features)))
 
 
 @inner
@@ -77,7 +69,6 @@ def add_row_product(
     candidates: int,
     cells: int,
     taps: int,
-    group: int,
     w: Any,
     wo: int,
     scratch: Any,
@@ -86,20 +77,20 @@ def add_row_product(
     """Adds to a row of cells, `outputs` apart from y on, the product of their windows, `taps` neighbours of `inputs`
     numbers, which begin at x, with the taps as `transformed` has them at wo. The rows of several candidates, which must
     be whole groups, lie one after the other in y and a stride apart in x. Uses scratch memory from `spare` on."""
-    each, products = cells // group, group + taps - 1
-    whole, groups = candidates * each, candidates * ((cells + group - 1) // group)
-    size, matrix, part, step = groups * inputs, inputs * outputs, groups * outputs, group * outputs
+    each, products = cells // GROUP, GROUP + taps - 1
+    whole, groups = candidates * each, candidates * ((cells + GROUP - 1) // GROUP)
+    size, matrix, part, step = groups * inputs, inputs * outputs, groups * outputs, GROUP * outputs
     middle = spare + products * size
     for n in range(candidates):
         for i in range(each):
-            d = x + n * xstride + i * group * inputs
-            _sums(scratch, spare + (n * each + i) * inputs, size, x_of, d, inputs, taps, group)
+            d = x + n * xstride + i * GROUP * inputs
+            _sums(scratch, spare + (n * each + i) * inputs, size, x_of, d, inputs, taps)
     if whole < groups:
         # The inputs that the last group lacks count as zeros. For now they lie where the products in the middle will.
-        there = (cells - whole * group + taps - 1) * inputs
-        copy(scratch, middle, x_of, x + whole * group * inputs, there)
+        there = (cells - whole * GROUP + taps - 1) * inputs
+        copy(scratch, middle, x_of, x + whole * GROUP * inputs, there)
         _zero(scratch, middle + there, products * inputs - there)
-        _sums(scratch, spare + whole * inputs, size, scratch, middle, inputs, taps, group)
+        _sums(scratch, spare + whole * inputs, size, scratch, middle, inputs, taps)
     _zero(scratch, middle, (products - 2) * part)
     add_product(y_of, y, step, scratch, spare, inputs, groups, w, wo, inputs, outputs)
     for k in range(1, products - 1):
@@ -108,15 +99,15 @@ def add_row_product(
     last, d = y + step - outputs, spare + (products - 1) * size
     add_product(y_of, last, step, scratch, d, inputs, whole, w, wo + (products - 1) * matrix, inputs, outputs)
     for i in range(groups):
-        there = min(group, candidates * cells - i * group)
-        _spread(y_of, y + i * step, there, scratch, middle + i * outputs, part, outputs, taps, group)
+        there = min(GROUP, candidates * cells - i * GROUP)
+        _spread(y_of, y + i * step, there, scratch, middle + i * outputs, part, outputs, taps)
 
 
 # For what keeps these loops vectorised see drawing.py.
 
 
 @inner
-def _sums(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, group: int) -> None:
+def _sums(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int) -> None:
     """What the products of a group multiply, made of its inputs, `count` numbers each, from d0 on: that of the k-th
     goes to `at` + k * size."""
     at, d0, count, size = np.uintp(at), np.uintp(d0), np.uintp(count), np.uintp(size)
@@ -130,18 +121,7 @@ def _sums(to: Any, at: Any, size: Any, x: Any, d0: Any, count: Any, taps: int, g
     m3 = m2 + size
     m4 = m3 + size
     m5 = m4 + size
-    if group == 2 and taps == 2:
-        for i in range(count):
-            to[at + i] = x[d0 + i] - x[d1 + i]
-            to[m1 + i] = x[d1 + i]
-            to[m2 + i] = x[d2 + i] - x[d1 + i]
-    elif group == 2:
-        for i in range(count):
-            to[at + i] = x[d0 + i] - x[d2 + i]
-            to[m1 + i] = x[d1 + i] + x[d2 + i]
-            to[m2 + i] = x[d2 + i] - x[d1 + i]
-            to[m3 + i] = x[d3 + i] - x[d1 + i]
-    elif taps == 2:
+    if taps == 2:
         for i in range(count):
             a, b, c, d, e = x[d0 + i], x[d1 + i], x[d2 + i], x[d3 + i], x[d4 + i]
             two, three = type(a)(2), type(a)(3)
@@ -171,31 +151,21 @@ def _zero(to: Any, at: Any, count: Any) -> None:
 
 
 @inner
-def _spread(
-    y_of: Any, y: Any, cells: Any, m: Any, middle: Any, part: Any, outputs: Any, taps: int, group: int
-) -> None:
+def _spread(y_of: Any, y: Any, cells: Any, m: Any, middle: Any, part: Any, outputs: Any, taps: int) -> None:
     """Adds to the first so many cells of a group at y what the products in the middle, a part of memory apart, give
     them. The sums replace the products."""
     y, m1, part, outputs = np.uintp(y), np.uintp(middle), np.uintp(part), np.uintp(outputs)
     m2 = m1 + part
     m3 = m2 + part
     m4 = m3 + part
-    if group == 2 and taps == 2:
-        copy(m, m2, m, m1, outputs)
-    elif group == 2:
-        for i in range(outputs):
-            a, b = m[m1 + i], m[m2 + i]
-            m[m1 + i] = a + b
-            m[m2 + i] = a - b
-    else:
-        if taps == 2:  # as if there were a fourth product, of nothing
-            _zero(m, m4, outputs)
-        for i in range(outputs):
-            a, b, c, d = m[m1 + i], m[m2 + i], m[m3 + i], m[m4 + i]
-            m[m1 + i] = (a + b) + (c + d)
-            m[m2 + i] = (a - b) + type(a)(2) * (c - d)
-            m[m3 + i] = (a + b) + type(a)(4) * (c + d)
-            m[m4 + i] = (a - b) + type(a)(8) * (c - d)
+    if taps == 2:  # as if there were a fourth product, of nothing
+        _zero(m, m4, outputs)
+    for i in range(outputs):
+        a, b, c, d = m[m1 + i], m[m2 + i], m[m3 + i], m[m4 + i]
+        m[m1 + i] = (a + b) + (c + d)
+        m[m2 + i] = (a - b) + type(a)(2) * (c - d)
+        m[m3 + i] = (a + b) + type(a)(4) * (c + d)
+        m[m4 + i] = (a - b) + type(a)(8) * (c - d)
     for c in range(np.uintp(cells)):
         for i in range(outputs):
             y_of[y + c * outputs + i] += m[m1 + c * part + i]
