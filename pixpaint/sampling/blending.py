@@ -37,13 +37,15 @@ SWEEPS = 32
 """Of Jacobi's method for the smooth continuation, at each size."""
 REACH = 32
 """How far in pixels a seam's step is felt: so many steps of the conjugate gradients."""
-HELD, LEAST_HELD = 8.0, 2.0
+HELD, LEAST_HELD = 5.6, 1.4
 """Deviation of the bell, in pixels of the picture and at least in those of a level, over which colours are averaged
 that are held."""
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
 )
 """From RGB to light, red against blue and both against green: where the light changes, the colour often does not."""
+
+Near = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def held(picture: Bytes, level: Level, expected: NDArray[np.float32], hold: float) -> Bytes:
@@ -59,33 +61,52 @@ def held(picture: Bytes, level: Level, expected: NDArray[np.float32], hold: floa
     return cut.put(picture, x + hold * _bell(away, deviation) / near, turn)
 
 
-def calmed(picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float) -> Bytes:
+def calmed(
+    picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float, near: Near | None
+) -> Bytes:
     """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
-    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1.
+    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`.
 
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
-    averaged near each pixel, in light and two colours apart, and its logarithm is continued smoothly from the known
-    pixels into the hole. Painted pixels are brought nearer to what has none, or farther from it.
+    averaged near each pixel, in light and two colours apart. That of a painted pixel is to be that of the nearest known
+    one: an average of all those around the hole would be a little rough everywhere, and pictures are smooth here and
+    rough there. Painted pixels are brought nearer to what has none, or farther from it.
     """
-    if not calm:
+    if not calm or near is None:
         return picture
     cut = _Cut.of(level)
     turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1)
     x = _tensor(picture[cut.box], turn)
-    if hints is None:
-        plain, known = _median(continued(x, cut.own + cut.known, SWEEPS)), cut.known
-    else:
-        # Beside the hole the coarser level was painted, too, and as far as its enlargement reaches.
-        plain, known = _tensor(hints[cut.box], turn), _eroded(cut.known)
+    plain = (
+        _median(continued(x, cut.own + cut.known, SWEEPS)) if hints is None else _tensor(hints[cut.box], turn)
+    )
     far = (x - plain).abs()
-    rough, measured = _nearby(far, known)
-    measured = measured * known
-    if not measured.any():
-        return picture
-    wanted = continued((rough + LEAST_ROUGH).log(), measured, SWEEPS).exp()
-    share = (wanted / (_nearby(far, cut.own)[0] + LEAST_ROUGH)).clamp(max=1.0 if hints is None else MOST)
+    wanted = _nearby(far, cut.measured(hinted=hints is not None))[..., *near]
+    share = (wanted + LEAST_ROUGH) / (_nearby(far, cut.own) + LEAST_ROUGH)
+    share = share.clamp(max=1.0 if hints is None else MOST)
     return cut.put(picture, plain + (1 - calm * (1 - share)) * (x - plain), turn)
+
+
+def nearest_known(level: Level, *, hinted: bool) -> Near | None:
+    """Where, in the part of a level that `calmed` looks at, the known pixel lies that is nearest to each one, of those
+    whose roughness can be told: rows and columns, each (h, w). None if there is none.
+
+    The nearest in each column is found first, then for each pixel the nearest of these that its row has, which is
+    exact (Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", 2012, by plain search).
+    """
+    known = _Cut.of(level).measured(hinted=hinted)[0, 0].numpy() > 0
+    if not known.any():
+        return None
+    height, width = known.shape
+    row, far = np.arange(height)[:, None], 2 * (height + width)
+    above = np.maximum.accumulate(np.where(known, row, -far))
+    below = np.minimum.accumulate(np.where(known, row, far)[::-1])[::-1]
+    nearest = np.where(row - above <= below - row, above, below)
+    down = np.square(nearest - row, dtype=np.float32)
+    across = np.square(np.arange(width)[:, None] - np.arange(width), dtype=np.float32)
+    columns = np.stack([(across + gaps).argmin(1) for gaps in down])
+    return np.take_along_axis(nearest, columns, 1), columns
 
 
 def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = lambda: False) -> Bytes:
@@ -138,6 +159,11 @@ class _Cut(NamedTuple):
         own, known = (torch.from_numpy(mask[box]).float()[None, None] for mask in (level.own, ~level.hole))
         return cls(box, own, known)
 
+    def measured(self, *, hinted: bool) -> Tensor:
+        """The known pixels whose distance from the enlarged coarser level, if they are `hinted`, says how rough they
+        are: beside the hole that level was painted, too, and as far as its enlargement reaches."""
+        return _eroded(self.known) if hinted else self.known
+
     def put(self, picture: Bytes, x: Tensor, turn: Tensor) -> Bytes:
         """The picture with its own pixels from x (1, C, h, w), in the components that `turn` leads to."""
         pixels = (x[0].movedim(0, -1) @ turn).round().clamp(0, 255).to(torch.uint8).numpy()
@@ -171,11 +197,11 @@ def _eroded(mask: Tensor) -> Tensor:
     return 1 - F.max_pool2d(1 - mask, 2 * ENLARGED + 1, 1, ENLARGED)
 
 
-def _nearby(amount: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def _nearby(amount: Tensor, mask: Tensor) -> Tensor:
     """The mean of an amount (1, C, h, w) over those pixels of the square around each pixel that are in the mask (1, 1,
-    h, w), 0 where there are none, and whether there are any."""
+    h, w), 0 where there are none."""
     total, count = (F.avg_pool2d(part, SQUARE, 1, SQUARE // 2) for part in (amount * mask, mask))
-    return total / count.clamp(min=1e-9), (count > 0).float()
+    return total / count.clamp(min=1e-9)
 
 
 def _bell(x: Tensor, deviation: float) -> Tensor:

@@ -16,7 +16,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
-from pixpaint.sampling.blending import calmed, held, joined
+from pixpaint.sampling.blending import calmed, held, joined, nearest_known
 from pixpaint.sampling.drafts import Drafts, digest
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.extrapolation import extrapolated
@@ -281,8 +281,9 @@ class _Fill:
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
         weight = self.tempering.join * (THIN if thin else 4**level.level)
         for piece in _pieces(work.jobs, level):
+            near = nearest_known(piece, hinted=hints is not None) if self.tempering.calm else None
             for k, picture in enumerate(found):
-                calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm)
+                calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm, near)
                 blended = joined(calm, piece, weight, self.stop)
                 found[k] = quantized(blended, work.by.model.config.levels)
                 if self.stop():

@@ -9,7 +9,7 @@ import torch
 from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling.blending import calmed, joined
+from pixpaint.sampling.blending import calmed, joined, nearest_known
 from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
@@ -29,6 +29,10 @@ def roughness(picture: np.ndarray, mask: np.ndarray) -> float:
     return float(steps[mask[:, 1:] & mask[:, :-1]].mean())
 
 
+def calm(picture: np.ndarray, level: Level, hints: np.ndarray | None, share: float) -> np.ndarray:
+    return calmed(picture, level, hints, share, nearest_known(level, hinted=hints is not None))
+
+
 @pytest.fixture
 def hole() -> np.ndarray:
     mask = np.zeros((40, 44), np.bool_)
@@ -44,10 +48,10 @@ def test_what_is_rougher_than_its_surroundings_is_calmed(
     picture = grain((40, 44, channels), 2)
     picture[hole] = grain((40, 44, channels), 25, 1)[hole]
     hints = doubled(halved(np.where(hole[..., None], 120, picture).astype(np.uint8))) if hinted else None
-    found = calmed(picture, level_of(picture, hole), hints, 1.0)
+    found = calm(picture, level_of(picture, hole), hints, 1.0)
     assert roughness(found, hole) < roughness(picture, hole) / (5 if hinted else 1.7)
     np.testing.assert_array_equal(found[~hole], picture[~hole])
-    half = calmed(picture, level_of(picture, hole), hints, 0.5)
+    half = calm(picture, level_of(picture, hole), hints, 0.5)
     assert roughness(found, hole) < roughness(half, hole) < roughness(picture, hole)
 
 
@@ -56,15 +60,51 @@ def test_details_that_are_missing_are_made_stronger(hole: np.ndarray) -> None:
     hints = doubled(halved(picture))
     faint = picture.copy()
     faint[hole] = np.rint(hints + (picture - hints) * 0.6).clip(0, 255).astype(np.uint8)[hole]
-    found = calmed(faint, level_of(faint, hole), hints, 1.0)
+    found = calm(faint, level_of(faint, hole), hints, 1.0)
     assert roughness(found, hole) == pytest.approx(roughness(picture, hole), rel=0.15)
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+def test_a_hole_is_smooth_where_it_is_beside_smooth_ground(hole: np.ndarray, hinted: bool) -> None:
+    """And rough beside a rough one: not half as rough in both places."""
+    rough, smooth = grain((40, 44, 3), 20), grain((40, 44, 3), 2, 1)
+    left = np.broadcast_to(np.arange(44) < 22, hole.shape)
+    picture = np.where(left[..., None], rough, smooth)
+    hints = doubled(halved(picture)) if hinted else None
+    painted = picture.copy()
+    painted[hole] = rough[hole]
+    found = calm(painted, level_of(painted, hole), hints, 1.0)
+    apart = np.abs(np.arange(44) - 21.5) > 4
+    assert roughness(found, hole & left & apart) > 0.8 * roughness(rough, hole)
+    assert roughness(found, hole & ~left & apart) < 0.35 * roughness(rough, hole)
+
+
+@pytest.mark.parametrize("hinted", [False, True])
+def test_the_nearest_known_pixel_is_the_nearest(hinted: bool) -> None:
+    rng = np.random.default_rng(5)
+    hole = np.zeros((60, 70), np.bool_)
+    hole[22:40, 25:50] = rng.random((18, 25)) < 0.95
+    own = hole & (np.arange(70) < 40)
+    level = level_of(grain((60, 70, 3), 5), hole, own)
+    rows, columns = np.nonzero(own)
+    box = (slice(rows.min() - 12, rows.max() + 13), slice(columns.min() - 12, columns.max() + 13))
+    near = nearest_known(level, hinted=hinted)
+    assert near is not None
+    reach = range(-4, 5) if hinted else range(1)
+    far = [np.roll(hole, (down, right), (0, 1)) for down in reach for right in reach]
+    known = np.argwhere(~np.logical_or.reduce(far)[box])
+    for row, column in np.argwhere(own[box]):
+        nearest = np.hypot(*(known - (row, column)).T).min()
+        found = near[0][row, column], near[1][row, column]
+        assert found in set(map(tuple, known))
+        assert np.hypot(found[0] - row, found[1] - column) == pytest.approx(nearest)
 
 
 @pytest.mark.parametrize("hinted", [False, True])
 def test_what_is_as_rough_as_its_surroundings_keeps_its_grain(hole: np.ndarray, hinted: bool) -> None:
     picture = grain((40, 44, 3), 20)
     hints = doubled(halved(picture)) if hinted else None
-    found = calmed(picture, level_of(picture, hole), hints, 1.0)
+    found = calm(picture, level_of(picture, hole), hints, 1.0)
     assert roughness(found, hole) > 0.85 * roughness(picture, hole)
 
 
@@ -72,7 +112,7 @@ def test_colour_is_calmed_apart_from_light(hole: np.ndarray) -> None:
     """Beside grey grain, coloured grain becomes grey and keeps the light's."""
     picture = grain((40, 44, 1), 20).repeat(3, 2)
     picture[hole] = grain((40, 44, 3), 20, 1)[hole]
-    found = calmed(picture, level_of(picture, hole), None, 1.0).astype(float)
+    found = calm(picture, level_of(picture, hole), None, 1.0).astype(float)
     colour = [(p[..., 0].astype(float) - p[..., 2])[hole].std() for p in (picture, found)]
     light = [p.astype(float).mean(2)[hole].std() for p in (picture, found)]
     assert colour[1] < 0.6 * colour[0]
@@ -85,7 +125,7 @@ def test_edges_and_lines_across_a_hole_stay_as_they_are(thick: int) -> None:
     picture[18 : 18 + thick] -= 80
     hole = np.zeros((40, 44), np.bool_)
     hole[4:36, 16:28] = True
-    found = calmed(picture, level_of(picture, hole), None, 1.0)
+    found = calm(picture, level_of(picture, hole), None, 1.0)
     steps = [p[18, 16:28].astype(float).mean() - p[17, 16:28].mean() for p in (picture, found)]
     assert steps[1] == pytest.approx(steps[0], rel=0.05)
 
@@ -136,7 +176,7 @@ def test_other_holes_pixels_are_neither_read_nor_changed(hole: np.ndarray) -> No
     other[hole & ~own] = 255
     for of in (picture, other):
         level = level_of(of, hole, own)
-        found.append(joined(calmed(of, level, None, 1.0), level, 1.0))
+        found.append(joined(calm(of, level, None, 1.0), level, 1.0))
         np.testing.assert_array_equal(found[-1][~own], of[~own])
     np.testing.assert_array_equal(found[0][own], found[1][own])
 
@@ -144,7 +184,7 @@ def test_other_holes_pixels_are_neither_read_nor_changed(hole: np.ndarray) -> No
 def test_where_nothing_is_known_nothing_changes() -> None:
     picture, everything = grain((12, 12, 3), 30), np.ones((12, 12), np.bool_)
     level = level_of(picture, everything)
-    np.testing.assert_array_equal(joined(calmed(picture, level, None, 1.0), level, 1.0), picture)
+    np.testing.assert_array_equal(joined(calm(picture, level, None, 1.0), level, 1.0), picture)
 
 
 def hinted_model() -> PixelCNNPP:
