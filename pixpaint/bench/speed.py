@@ -8,7 +8,7 @@ from time import perf_counter
 from pixpaint.bench.floor import bytes_a_pixel, seconds_to_read
 from pixpaint.bench.machine import contenders, peak_memory
 from pixpaint.bench.subjects import FAMILY, MEDIUM, SUBJECTS, Subject, on_device, random_model
-from pixpaint.bench.timing import RUNS, Task, Timing, row_times, time_fill
+from pixpaint.bench.timing import RUNS, Task, Timing, row_times, time_fills
 from pixpaint.models.base import Model
 from pixpaint.sampling.compile_loops import compile_loops
 
@@ -36,7 +36,7 @@ class Plan:
     family: tuple[Subject, ...] = FAMILY
     family_cells: tuple[tuple[int, int], ...] = ((32, 1), (32, 4), (32, 16))
     hole: HoleTask = HoleTask()
-    patience: float = 10.0
+    patience: float = 15.0
 
 
 QUICK = Plan(cells=((32, 1), (32, 4)), family_cells=((32, 1),), patience=1.0)
@@ -48,8 +48,10 @@ class Row:
     """One measurement of the fill of a picture that is hidden everywhere, by one engine.
 
     `seconds` is for all of the `batch`; `us_per_pixel` is that by the picture's pixels, each of which is painted in
-    all of the batch. The speedups are over the engines of that name on the CPU in the same run. `floor_us_per_pixel` is
-    the least time that reading the weights takes, `floor_share` what part of the time that is: of the fused engine.
+    all of the batch. The speedups are over the engines of that name on the CPU in the same run; `times_one_candidate`
+    is over one candidate painted in turns with it, None where either was timed by a sample or one alone was not at all.
+    `floor_us_per_pixel` is the least time that reading the weights takes, `floor_share` what part of the time that is:
+    of the fused engine.
     `blocks` are the layers of models that have no blocks.
     """
 
@@ -71,6 +73,7 @@ class Row:
     images_per_second: float
     speedup_over_reference: float
     speedup_over_torch: float
+    times_one_candidate: float | None
     floor_us_per_pixel: float
     floor_share: float | None
 
@@ -114,13 +117,16 @@ def measure(plan: Plan, on_progress: OnProgress = lambda done, total: None) -> R
         model = random_model(subject.config)
         floor = seconds_to_read(bytes_a_pixel(model))
         models = {device: on_device(model, device) for _, device in engines}
-        for side, batch in cells:
-            timings: dict[tuple[str, str], Timing] = {}
+        for side in dict.fromkeys(side for side, _ in cells):
+            batches = [batch for this, batch in cells if this == side]
+            timings: dict[int, dict[tuple[str, str], Timing]] = {batch: {} for batch in batches}
             for engine, device in engines:
-                task = Task.of_nothing(models[device], side, side, batch)
-                timings[engine, device] = time_fill(task, engine, plan.patience)
-                tick()
-            rows.extend(_rows(subject, model, side, batch, timings, floor))
+                tasks = [Task.of_nothing(models[device], side, side, batch) for batch in batches]
+                for batch, timing in zip(batches, time_fills(tasks, engine, plan.patience), strict=True):
+                    timings[batch][engine, device] = timing
+                    tick()
+            for batch in batches:
+                rows.extend(_rows(subject, model, side, batch, timings, floor))
     first_row, whole = _measure_hole(plan.hole)
     tick()
     return Report(
@@ -137,11 +143,13 @@ def _rows(
     model: Model,
     side: int,
     batch: int,
-    timings: Mapping[tuple[str, str], Timing],
+    timings: Mapping[int, Mapping[tuple[str, str], Timing]],
     floor: float,
 ) -> Iterator[Row]:
-    for (engine, device), timing in timings.items():
+    beside = timings[batch]
+    for (engine, device), timing in beside.items():
         pixel = timing.seconds / side**2
+        one = timings[1][engine, device] if 1 in timings else None
         yield Row(
             model=subject.name,
             kind=subject.config.kind,
@@ -155,12 +163,13 @@ def _rows(
             engine=engine,
             device=device,
             seconds=timing.seconds,
-            sampled=timing.sampled,
-            runs=timing.runs,
+            sampled=not timing.turns,
+            runs=max(1, len(timing.turns)),
             us_per_pixel=pixel * 1e6,
             images_per_second=batch / timing.seconds,
-            speedup_over_reference=timings["reference", "cpu"].seconds / timing.seconds,
-            speedup_over_torch=timings["torch", "cpu"].seconds / timing.seconds,
+            speedup_over_reference=beside["reference", "cpu"].seconds / timing.seconds,
+            speedup_over_torch=beside["torch", "cpu"].seconds / timing.seconds,
+            times_one_candidate=None if one is None else timing.times(one),
             floor_us_per_pixel=floor * 1e6,
             floor_share=floor / pixel if engine == "fused" else None,
         )

@@ -4,7 +4,7 @@ The time is that from the call of `fill` to its last row: encoder, prefill and n
 engine has painted the picture's first rows untimed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 from time import perf_counter
@@ -51,11 +51,20 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Seconds a fill takes; from a sample of it, or the median of `runs` whole ones."""
+    """Seconds a fill takes: the median of whole ones, `turns`, or from a sample of one, where there are none."""
 
     seconds: float
-    sampled: bool
-    runs: int
+    turns: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, turns: Sequence[float]) -> "Timing":
+        """Of whole fills."""
+        return cls(seconds=median(turns), turns=tuple(turns))
+
+    def times(self, other: "Timing") -> float | None:
+        """How many times as long as the other it takes: the median of the turns that both had; None without any."""
+        ratios = [mine / its for mine, its in zip(self.turns, other.turns, strict=False)]
+        return median(ratios) if ratios else None
 
 
 def row_times(
@@ -71,23 +80,43 @@ def row_times(
 
 def time_whole(task: Task, engine: str, runs: int, clock: Clock = perf_counter) -> Timing:
     """The median of whole fills."""
-    seconds = median(row_times(task, engine, clock=clock)[-1] for _ in range(runs))
-    return Timing(seconds=seconds, sampled=False, runs=runs)
+    return Timing.of([row_times(task, engine, clock=clock)[-1] for _ in range(runs)])
 
 
 def time_fill(task: Task, engine: str, patience: float, clock: Clock = perf_counter) -> Timing:
     """Times the fill of a picture that is hidden everywhere, in not much more than `patience` seconds: it has more rows
     than a coarsest cell."""
+    return time_fills([task], engine, patience, clock)[0]
+
+
+def time_fills(
+    tasks: Sequence[Task], engine: str, patience: float, clock: Clock = perf_counter
+) -> list[Timing]:
+    """Times several fills, `patience` seconds each, roughly. Those that are painted whole take turns: what slows the
+    machine down for a while slows them all, so that they can be compared."""
     if engine == "reference":
-        return _time_pixels(task, patience, clock)
-    start, row = _time_rows(task, engine, 0, clock)
+        return [_time_pixels(task, patience, clock) for task in tasks]
+    counts = []
+    for task in tasks:
+        start, row = _time_rows(task, engine, 0, clock)
+        counts.append(min(RUNS, int(patience / (start + len(task.hole) * row))))
+    turns: list[list[float]] = [[] for _ in tasks]
+    for turn in range(RUNS):
+        for task, count, times in zip(tasks, counts, turns, strict=True):
+            if turn < count:
+                times.append(row_times(task, engine, clock=clock)[-1])
+    return [
+        Timing.of(times) if times else _time_top_and_bottom(task, engine, clock)
+        for task, times in zip(tasks, turns, strict=True)
+    ]
+
+
+def _time_top_and_bottom(task: Task, engine: str, clock: Clock) -> Timing:
+    """A long fill is scaled up from some of its first and of its last rows."""
     height = len(task.hole)
-    expected = start + height * row
-    if expected <= patience:
-        return time_whole(task, engine, min(RUNS, int(patience / expected)), clock)
     start, top = _time_rows(task, engine, 0, clock)
     _, bottom = _time_rows(task, engine, height - 1 - task.model.coarsest, clock)
-    return Timing(seconds=start + height * mean((top, bottom)), sampled=True, runs=1)
+    return Timing(seconds=start + height * mean((top, bottom)))
 
 
 def _time_rows(task: Task, engine: str, first: int, clock: Clock) -> tuple[float, float]:
@@ -113,4 +142,4 @@ def _time_pixels(task: Task, patience: float, clock: Clock) -> Timing:
     count = min(MOST, len(task.hole), max(FEWEST, int(patience / once)))
     rows = times(count)
     pixel = (rows[-1] - rows[0]) / (count - 1)
-    return Timing(seconds=rows[0] - pixel + pixel * task.hole.size, sampled=True, runs=1)
+    return Timing(seconds=rows[0] - pixel + pixel * task.hole.size)

@@ -15,7 +15,8 @@ from pixpaint.errors import BadRequest
 from pixpaint.sampling.speeds import Speed, calibrated_path, save_speeds
 
 COLUMNS = (
-    "model", "size", "batch", "engine", "device", "seconds", "µs/pixel", "images/s", "× reference", "× torch", "floor",
+    "model", "size", "batch", "engine", "device", "seconds", "µs/pixel", "images/s", "× reference", "× torch", "× one",
+    "floor",
 )  # fmt: skip
 WORDS = ("model", "size", "engine", "device")
 
@@ -90,6 +91,7 @@ def lines(report: speed.Report, machine: Machine, prepared: float) -> Iterator[s
         "Everything hidden, from the call to the last row, encoder included, after an untimed fill of some rows; "
         f"the median of up to {RUNS} fills."
     )
+    yield "× one: so many times what one candidate takes, the median of fills by turns."
     yield "*: from a sample of pixels (reference) or rows spread over the picture, scaled to the whole."
     yield "Weights are random, rounded to float16 as in a model's file; a batch is so many candidates of one fill."
     yield "PixelCNN++ where no other model is named; all in colour, which takes the others three passes a pixel."
@@ -110,6 +112,7 @@ def cells(row: speed.Row) -> tuple[str, ...]:
         f"{row.images_per_second:.3g}",
         f"{row.speedup_over_reference:.1f}",
         f"{row.speedup_over_torch:.2f}",
+        f"{row.times_one_candidate:.2f}" if row.times_one_candidate is not None else "",
         f"{row.floor_share:.0%}" if row.floor_share is not None else "",
     )
 

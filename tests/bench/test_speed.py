@@ -21,6 +21,7 @@ TINY = Subject(
     name="tiny", config=PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8, encoder=ENCODER)
 )
 LSTM = Subject(name="tiny LSTM", config=DiagonalBiLSTMConfig(features=3, layers=2, head=8, crop=8))
+CELLS = ((8, 1), (12, 1), (12, 2), (6, 2))
 ENGINES = [("reference", "cpu"), *contenders()]
 
 
@@ -29,28 +30,26 @@ def report() -> speed.Report:
     seen: list[tuple[float, float]] = []
     plan = speed.Plan(
         subjects=(TINY,),
-        cells=((8, 1), (12, 2)),
+        cells=((8, 1), (12, 1), (12, 2)),
         family=(LSTM,),
         family_cells=((6, 2),),
         hole=speed.HoleTask(subject=TINY, hole=5, picture=20),
         patience=0.05,
     )
     report = speed.measure(plan, lambda done, total: seen.append((done, total)))
-    total = len(ENGINES) * 3 + 1
+    total = len(ENGINES) * 4 + 1
     assert seen == [(done, total) for done in range(1, total + 1)]
     return report
 
 
 def test_every_engine_is_measured_at_every_size_and_batch(report: speed.Report) -> None:
     measured = [(row.height, row.width, row.batch, row.engine, row.device) for row in report.rows]
-    assert measured == [
-        (side, side, batch, *engine) for side, batch in ((8, 1), (12, 2), (6, 2)) for engine in ENGINES
-    ]
+    assert measured == [(side, side, batch, *engine) for side, batch in CELLS for engine in ENGINES]
     models = [
         (row.model, row.kind, row.features, row.blocks, row.encoder, row.weights) for row in report.rows
     ]
     tiny, lstm = (random_model(subject.config).decoder_weights for subject in (TINY, LSTM))
-    assert models == [("tiny", "pixel_cnn_pp", 4, 1, True, tiny)] * 2 * len(ENGINES) + [
+    assert models == [("tiny", "pixel_cnn_pp", 4, 1, True, tiny)] * 3 * len(ENGINES) + [
         ("tiny LSTM", "diagonal_bilstm", 3, 2, False, lstm)
     ] * len(ENGINES)
 
@@ -72,6 +71,9 @@ def test_all_figures_of_a_row_follow_from_its_seconds(report: speed.Report) -> N
         else:
             assert row.floor_share is None
         assert row.sampled or row.engine != "reference"
+        compared = not row.sampled and row.height != 6
+        assert (row.times_one_candidate is not None) == compared
+        assert row.times_one_candidate == 1 or not compared or row.batch > 1
 
 
 @pytest.mark.parametrize(("subject", "ratio"), list(zip(FAMILY, (100, 100, 30, 30), strict=True)))

@@ -9,7 +9,7 @@ import pytest
 
 from pixpaint.bench import timing
 from pixpaint.bench.subjects import random_model
-from pixpaint.bench.timing import RUNS, Task, time_fill, time_whole
+from pixpaint.bench.timing import RUNS, Task, Timing, time_fill, time_fills, time_whole
 from pixpaint.models.config import PixelCNNConfig, PixelCNNPPConfig
 
 MODEL = random_model(PixelCNNPPConfig(features=4, blocks=1, components=2, crop=8))
@@ -62,7 +62,7 @@ def test_the_reference_is_scaled_up_from_pixels(
 ) -> None:
     made = machine(monkeypatch)
     timed = time_fill(task, "reference", patience, made.clock)
-    assert timed.sampled
+    assert not timed.turns
     assert timed.seconds == pytest.approx(START + 32 * 24)
     assert made.fills == [1, {0.0: 3, 5.5: 3, 1e9: 16}[patience]]
 
@@ -72,7 +72,7 @@ def test_a_long_fill_is_scaled_up_from_rows_at_the_top_and_at_the_bottom(
 ) -> None:
     made = machine(monkeypatch)
     timed = time_fill(task, "torch", WHOLE - 1, made.clock)
-    assert timed.sampled
+    assert not timed.turns
     assert timed.seconds == pytest.approx(WHOLE)
     assert made.fills == [5 * 24] * 3
 
@@ -81,7 +81,7 @@ def test_of_a_model_of_one_scale_two_rows_tell(monkeypatch: pytest.MonkeyPatch) 
     made = machine(monkeypatch, lambda row: 3.0 if row >= 16 else 2.0)
     model = random_model(PixelCNNConfig(features=4, blocks=1, head=4, crop=8))
     timed = time_fill(Task.of_nothing(model, 32, 24, 1), "torch", 50.0, made.clock)
-    assert timed.sampled
+    assert not timed.turns
     assert timed.seconds == pytest.approx(START + 16 * 2 + 16 * 3)
     assert made.fills == [2 * 24] * 3
 
@@ -92,8 +92,7 @@ def test_a_short_fill_is_painted_whole_after_an_untimed_one(
 ) -> None:
     made = machine(monkeypatch)
     timed = time_fill(task, "fused", WHOLE * times, made.clock)
-    assert not timed.sampled
-    assert timed.runs == runs
+    assert len(timed.turns) == runs
     assert timed.seconds == pytest.approx(WHOLE)
     assert made.fills == [5 * 24] + [32 * 24] * runs
 
@@ -101,6 +100,22 @@ def test_a_short_fill_is_painted_whole_after_an_untimed_one(
 def test_the_median_passes_over_a_run_that_was_disturbed(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     made = machine(monkeypatch, lambda row: 500.0 if len(made.fills) == 2 else 1.0)
     assert time_whole(task, "fused", 3, made.clock).seconds == pytest.approx(START + 32)
+
+
+def test_fills_that_are_compared_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that grows slower and slower is so for both; one of them is too long to have as many turns."""
+    made = machine(monkeypatch, lambda row: float(len(made.fills)))
+    monkeypatch.setattr(timing, "RUNS", 3)
+    short, long = (Task.of_nothing(MODEL, rows, 24, 1) for rows in (16, 32))
+    alone, first, second = time_fills([short, short, long], "fused", 360.0, made.clock)
+    pixels = [16 * 24, 16 * 24, 32 * 24]
+    assert made.fills == [5 * 24] * 3 + pixels * 3
+    assert second.seconds == second.turns[1] == START + 32 * 9
+    assert first.times(alone) == pytest.approx((START + 16 * 8) / (START + 16 * 7))
+    alone, second = time_fills([short, long], "fused", 600.0, made.clock)
+    assert (len(alone.turns), len(second.turns)) == (2, 1)
+    assert second.times(alone) == second.turns[0] / alone.turns[0]
+    assert second.times(Timing(seconds=1.0)) is None
 
 
 def test_a_hole_lies_in_the_middle() -> None:

@@ -62,6 +62,7 @@ ROW = {
     "images_per_second": float,
     "speedup_over_reference": float,
     "speedup_over_torch": float,
+    "times_one_candidate": float | None,
     "floor_share": float | None,
 }
 
