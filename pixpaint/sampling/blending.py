@@ -25,7 +25,7 @@ from pixpaint.scaling import Bytes
 
 AROUND = 12
 """How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
-SQUARE = 5
+SQUARE = 7
 """Side in pixels of the squares in which roughness is measured."""
 ENLARGED = 4
 """How far in pixels from a cell of the coarser level the enlarged one still reads it."""

@@ -41,7 +41,7 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
-THIN = 0.3
+THIN = 0.27
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
 
