@@ -51,8 +51,7 @@ class Row:
     all of the batch. The speedups are over the engines of that name on the CPU in the same run; `times_one_candidate`
     is over one candidate painted in turns with it, None where either was timed by a sample or one alone was not at all.
     `floor_us_per_pixel` is the least time that reading the weights takes, `floor_share` what part of the time that is:
-    of the fused engine.
-    `blocks` are the layers of models that have no blocks.
+    of the fused engine. `blocks` are the layers of models that have no blocks.
     """
 
     model: str

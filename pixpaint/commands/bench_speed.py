@@ -91,7 +91,7 @@ def lines(report: speed.Report, machine: Machine, prepared: float) -> Iterator[s
         "Everything hidden, from the call to the last row, encoder included, after an untimed fill of some rows; "
         f"the median of up to {RUNS} fills."
     )
-    yield "× one: so many times what one candidate takes, the median of fills by turns."
+    yield "× one: over one candidate, the median of fills by turns; nothing where either was timed by a sample."
     yield "*: from a sample of pixels (reference) or rows spread over the picture, scaled to the whole."
     yield "Weights are random, rounded to float16 as in a model's file; a batch is so many candidates of one fill."
     yield "PixelCNN++ where no other model is named; all in colour, which takes the others three passes a pixel."

@@ -65,7 +65,8 @@ def calmed(
     picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float, near: Near | None
 ) -> Bytes:
     """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
-    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`.
+    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and
+    what the turns before this one have painted counts as known.
 
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
