@@ -27,6 +27,8 @@ AROUND = 12
 """How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
 SQUARE = 7
 """Side in pixels of the squares in which roughness is measured."""
+COMPANY = 0.25
+"""Share of such a square that is known around a pixel that is not alone."""
 ENLARGED = 4
 """How far in pixels from a cell of the coarser level the enlarged one still reads it."""
 MOST = 2.0
@@ -162,8 +164,13 @@ class _Cut(NamedTuple):
 
     def measured(self, *, hinted: bool) -> Tensor:
         """The known pixels whose distance from the enlarged coarser level, if they are `hinted`, says how rough they
-        are: beside the hole that level was painted, too, and as far as its enlargement reaches."""
-        return _eroded(self.known) if hinted else self.known
+        are: beside the hole that level was painted, too, and as far as its enlargement reaches. Without hints those
+        that are not alone: what is measured at a few pixels amid painted ones says little of the known ones."""
+        if hinted:
+            return _eroded(self.known)
+        company = F.avg_pool2d(self.known, SQUARE, 1, SQUARE // 2, count_include_pad=False)
+        together = self.known * (company >= COMPANY)
+        return together if together.any() else self.known
 
     def put(self, picture: Bytes, x: Tensor, turn: Tensor) -> Bytes:
         """The picture with its own pixels from x (1, C, h, w), in the components that `turn` leads to."""

@@ -10,7 +10,7 @@ from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.blending import calmed, joined, nearest_known
-from pixpaint.sampling.fill import fill
+from pixpaint.sampling.fill import THIN, fill
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 
@@ -79,6 +79,16 @@ def test_a_hole_is_smooth_where_it_is_beside_smooth_ground(hole: np.ndarray, hin
     assert roughness(found, hole & ~left & apart) < 0.35 * roughness(rough, hole)
 
 
+def test_an_island_of_few_pixels_does_not_say_how_rough_a_hole_is(hole: np.ndarray) -> None:
+    picture = grain((40, 44, 3), 20)
+    hole[19:21, 21:23] = False
+    picture[19:21, 21:23] = 120  # which has no grain
+    alone = calm(picture, level_of(picture, hole), None, 1.0)
+    near = hole.copy()
+    near[:14] = near[26:] = near[:, :16] = near[:, 28:] = False
+    assert roughness(alone, near) > 0.8 * roughness(picture, near)
+
+
 @pytest.mark.parametrize("hinted", [False, True])
 def test_the_nearest_known_pixel_is_the_nearest(hinted: bool) -> None:
     rng = np.random.default_rng(5)
@@ -90,9 +100,10 @@ def test_the_nearest_known_pixel_is_the_nearest(hinted: bool) -> None:
     box = (slice(rows.min() - 12, rows.max() + 13), slice(columns.min() - 12, columns.max() + 13))
     near = nearest_known(level, hinted=hinted)
     assert near is not None
-    reach = range(-4, 5) if hinted else range(1)
-    far = [np.roll(hole, (down, right), (0, 1)) for down in reach for right in reach]
-    known = np.argwhere(~np.logical_or.reduce(far)[box])
+    reach = range(-4, 5) if hinted else range(-3, 4)
+    around = np.stack([np.roll(~hole, (down, right), (0, 1)) for down in reach for right in reach])
+    told = around.all(0) if hinted else ~hole & (around.mean(0) >= 0.25)
+    known = np.argwhere(told[box])
     for row, column in np.argwhere(own[box]):
         nearest = np.hypot(*(known - (row, column)).T).min()
         found = near[0][row, column], near[1][row, column]
@@ -237,11 +248,11 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
 @pytest.mark.parametrize(
     ("hinted", "height", "width", "weights"),
     [
-        (True, 2, 2, [0.2]),
-        (True, 3, 16, [0.2]),
+        (True, 2, 2, [0.5 * THIN]),
+        (True, 3, 16, [0.5 * THIN]),
         (True, 10, 10, [8.0, 2.0, 0.5]),
         (False, 10, 10, [0.5]),
-        (False, 3, 16, [0.2]),
+        (False, 3, 16, [0.5 * THIN]),
     ],
 )
 def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(
