@@ -10,7 +10,7 @@ from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
 from pixpaint.sampling.blending import calmed, joined, nearest_known
-from pixpaint.sampling.fill import THIN, fill
+from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 
@@ -248,11 +248,11 @@ def test_the_last_event_shows_the_whole_hole_blended_and_a_stopped_fill_ends_the
 @pytest.mark.parametrize(
     ("hinted", "height", "width", "weights"),
     [
-        (True, 2, 2, [0.5 * THIN]),
-        (True, 3, 16, [0.5 * THIN]),
+        (True, 2, 2, [0.135]),
+        (True, 3, 16, [0.135]),
         (True, 10, 10, [8.0, 2.0, 0.5]),
         (False, 10, 10, [0.5]),
-        (False, 3, 16, [0.5 * THIN]),
+        (False, 3, 16, [0.135]),
     ],
 )
 def test_coarse_levels_are_joined_more_closely_and_thin_holes_less(
