@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.models.encoder import continued
+from pixpaint.sampling.exemplars import carried, echoed, never
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes
 
-AROUND = 12
+AROUND = 32
 """How far from a hole, in pixels of a level, its surroundings reach that tell how rough it is to be."""
 SQUARE = 7
 """Side in pixels of the squares in which roughness is measured."""
@@ -41,7 +42,9 @@ REACH = 32
 """How far in pixels a seam's step is felt: so many steps of the conjugate gradients."""
 HELD, LEAST_HELD = 5.6, 1.4
 """Deviation of the bell, in pixels of the picture and at least in those of a level, over which colours are averaged
-that are held."""
+that are held to what is extrapolated."""
+ECHOED, LEAST_ECHOED = 2.8, 0.7
+"""The same, of those held to what exemplars have there."""
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
 )
@@ -50,21 +53,42 @@ OPPONENT = torch.tensor(
 Near = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
-def held(picture: Bytes, level: Level, expected: NDArray[np.float32], hold: float) -> Bytes:
+def held(
+    picture: Bytes,
+    level: Level,
+    expected: NDArray[np.float32],
+    hold: float,
+    stop: Callable[[], bool] = never,
+) -> Bytes:
     """The picture with the colours of its painted pixels, averaged around each, moved by the share `hold`, from 0 to 1,
-    to those of what is `expected` (H, W, C), see extrapolation.py. What is finer stays as it was painted: that is what
-    the expected lacks."""
+    to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
+    known pixels have in places like these, see exemplars.py; or as far as that has come when `stop` says so. What is
+    finer stays as it was painted: that is what the expected lacks."""
+    found = _moved(picture, level, expected, hold, max(LEAST_HELD, HELD / 2**level.level))
+    echo = echoed(found, level.hole, level.own, stop)
+    return _moved(found, level, echo, hold, max(LEAST_ECHOED, ECHOED / 2**level.level))
+
+
+def _moved(
+    picture: Bytes, level: Level, expected: NDArray[np.float32], share: float, deviation: float
+) -> Bytes:
+    """The picture with its painted pixels moved by the share of what the expected ones are away, averaged around each
+    by a bell of this deviation."""
     cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
     x = _tensor(picture[cut.box], turn)
     away = (_tensor(expected[cut.box], turn) - x) * cut.own
-    deviation = max(LEAST_HELD, HELD / 2**level.level)
     near = _bell(cut.own, deviation).clamp(min=1e-9)
-    return cut.put(picture, x + hold * _bell(away, deviation) / near, turn)
+    return cut.put(picture, x + share * _bell(away, deviation) / near, turn)
 
 
 def calmed(
-    picture: Bytes, level: Level, hints: NDArray[np.float32] | None, calm: float, near: Near | None
+    picture: Bytes,
+    level: Level,
+    hints: NDArray[np.float32] | None,
+    calm: float,
+    near: Near | None,
+    stop: Callable[[], bool] = never,
 ) -> Bytes:
     """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
     finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and
@@ -73,8 +97,9 @@ def calmed(
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
     averaged near each pixel, in light and two colours apart. That of a painted pixel is to be that of the nearest known
-    one: an average of all those around the hole would be a little rough everywhere, and pictures are smooth here and
-    rough there. Painted pixels are brought nearer to what has none, or farther from it.
+    one, or at a finer level that of known ones where the coarser level looks alike, until `stop` says so: an average of
+    all those around the hole would be a little rough everywhere, and pictures are smooth here and rough there. Painted
+    pixels are brought nearer to what has none, or farther from it.
     """
     if not calm or near is None:
         return picture
@@ -85,7 +110,10 @@ def calmed(
         _median(continued(x, cut.own + cut.known, SWEEPS)) if hints is None else _tensor(hints[cut.box], turn)
     )
     far = (x - plain).abs()
-    wanted = _nearby(far, cut.measured(hinted=hints is not None))[..., *near]
+    measured = cut.measured(hinted=hints is not None)
+    wanted = _nearby(far, measured)[..., *near]
+    if hints is not None:
+        wanted = _where_alike(plain, wanted, cut, measured, stop)
     share = (wanted + LEAST_ROUGH) / (_nearby(far, cut.own) + LEAST_ROUGH)
     share = share.clamp(max=1.0 if hints is None else MOST)
     return cut.put(picture, plain + (1 - calm * (1 - share)) * (x - plain), turn)
@@ -112,7 +140,7 @@ def nearest_known(level: Level, *, hinted: bool) -> Near | None:
     return np.take_along_axis(nearest, columns, 1), columns
 
 
-def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = lambda: False) -> Bytes:
+def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = never) -> Bytes:
     """The picture without the step where painted pixels meet known ones: it is spread over the painted ones.
 
     Least squares: their steps among each other are to stay as they are, and those to known neighbours are to be none,
@@ -203,6 +231,19 @@ def _median(x: Tensor) -> Tensor:
 def _eroded(mask: Tensor) -> Tensor:
     """Where all pixels within ENLARGED of a pixel of the mask (1, 1, h, w) are in it."""
     return 1 - F.max_pool2d(1 - mask, 2 * ENLARGED + 1, 1, ENLARGED)
+
+
+def _where_alike(
+    plain: Tensor, wanted: Tensor, cut: _Cut, measured: Tensor, stop: Callable[[], bool]
+) -> Tensor:
+    """How rough pixels are to be (1, C, h, w), of which those not `measured` (1, 1, h, w) are guesses, anew: as known
+    ones are where the enlarged coarser level, `plain` (1, C, h, w), looks alike. At half size, as that one is."""
+    half, values, told, own, known = (
+        F.avg_pool2d(planes, 2, ceil_mode=True)[0] for planes in (plain, wanted, measured, cut.own, cut.known)
+    )
+    left = (own > 0) & (told < 1)
+    values = carried(half, values, ((own + known) == 1)[0].float(), told[0] == 1, left[0], stop)
+    return F.interpolate(values[None], scale_factor=2.0)[..., : plain.shape[2], : plain.shape[3]]
 
 
 def _nearby(amount: Tensor, mask: Tensor) -> Tensor:

@@ -275,7 +275,7 @@ class _Fill:
             if expected is None:
                 self.stopped = True
                 return found
-            found = np.stack([held(picture, level, expected, hold) for picture in found])
+            found = np.stack([held(picture, level, expected, hold, self.stop) for picture in found])
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
         # pixels lie near a seam on either side, and would be smoothed twice.
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
@@ -283,7 +283,8 @@ class _Fill:
         for piece in _pieces(work.jobs, level):
             near = nearest_known(piece, hinted=hints is not None) if self.tempering.calm else None
             for k, picture in enumerate(found):
-                calm = calmed(picture, piece, None if hints is None else hints[k], self.tempering.calm, near)
+                hint = None if hints is None else hints[k]
+                calm = calmed(picture, piece, hint, self.tempering.calm, near, self.stop)
                 blended = joined(calm, piece, weight, self.stop)
                 found[k] = quantized(blended, work.by.model.config.levels)
                 if self.stop():

@@ -1,0 +1,162 @@
+"""What the known pixels of a picture have in places like those that were painted: patches that are alike (Wexler,
+Shechtman and Irani, "Space-Time Completion of Video", IEEE Transactions on Pattern Analysis and Machine Intelligence
+29, 2007).
+
+Each *patch*, a small square, that touches painted pixels is compared with the known ones near it, its *exemplars*. The
+one most like it votes for what each of its pixels is to be, and all that vote for a pixel settle it between them. What
+they vote for may be the pixels themselves (`echoed`): then all are compared again, and known pixels count most, painted
+ones the less the farther inside they lie. So edges and lines that end at the hole go on into it as they go on elsewhere
+in the picture, and what looks like no part of it goes. Or it is something measured at each pixel (`carried`).
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixpaint.scaling import Bytes, Hole
+
+PATCH = 5
+"""Side in pixels of a patch."""
+TURNS = 4
+"""How often all patches are compared for `echoed`."""
+FADING, LEAST_TRUST = 1.5, 0.05
+"""How many times less a painted pixel counts that lies a pixel farther inside, down to a share of a known one."""
+MIDDLE = PATCH / 3
+"""Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
+TILE, REACH = 16, 16
+"""In pixels: side of the squares that the patches are taken in, and how far around each exemplars are sought."""
+
+_RIM = PATCH // 2
+
+
+def never() -> bool:
+    """Nothing is to be stopped."""
+    return False
+
+
+def echoed(picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = never) -> NDArray[np.float32]:
+    """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
+    known ones would have them. What else is hidden is not read. Where no exemplar is near, pixels stay as they were
+    painted; where `stop` says so, as far as they have come."""
+    x = torch.from_numpy(picture).float().movedim(-1, 0)
+    trust = _trust(hole, own)
+    for _ in range(TURNS):
+        x = _voted(x, x, trust, trust == 1, torch.from_numpy(own), stop)
+    return x.movedim(0, -1).numpy()
+
+
+def carried(
+    picture: Tensor,
+    values: Tensor,
+    trust: Tensor,
+    known: Tensor,
+    own: Tensor,
+    stop: Callable[[], bool] = never,
+) -> Tensor:
+    """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
+    have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Where no
+    exemplar is near values stay as they are; where `stop` says so, too."""
+    return _voted(picture, values, trust, known, own, stop)
+
+
+class _Tile(NamedTuple):
+    """A square of patches: where their pixels lie and those of all patches near them, and which of these patches, row
+    by row, touch what was painted and which are exemplars."""
+
+    box: tuple[slice, slice]
+    patches: Tensor
+    around: tuple[slice, slice]
+    exemplars: Tensor
+
+
+def _voted(
+    x: Tensor, values: Tensor, trust: Tensor, known: Tensor, own: Tensor, stop: Callable[[], bool]
+) -> Tensor:
+    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars, among the `known` (H, W), of
+    x (C, H, W), whose pixels count as `trust` (H, W) says."""
+    edge = (_RIM,) * 4
+    trust, known, own = (F.pad(plane, edge) for plane in (trust, known, own))
+    x, found = (F.pad(planes, edge) for planes in (x, values))
+    votes, counts = torch.zeros_like(found), torch.zeros_like(trust)
+    for tile in _tiles(known, own):
+        if stop():
+            break
+        exemplars = _patches(x[:, *tile.around])[tile.exemplars]
+        mine = _patches(x[:, *tile.box])[tile.patches]
+        weight = _patches(trust[None, *tile.box])[tile.patches] * _BELL
+        share = (weight / weight.sum(1, keepdim=True)).repeat(1, len(x))
+        # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
+        away = share @ (exemplars * exemplars).T - 2 * (share * mine) @ exemplars.T
+        nearest = tile.exemplars[away.argmin(1)]
+        weight = weight.mean(1, keepdim=True) * _BELL
+        votes[:, *tile.box] += _laid(
+            _patches(found[:, *tile.around])[nearest] * weight.repeat(1, len(found)), tile
+        )
+        counts[tile.box] += _laid(weight, tile)[0]
+    told = own & (counts > 0)
+    found[:, told] = votes[:, told] / counts[told]
+    return found[:, _RIM:-_RIM, _RIM:-_RIM]
+
+
+def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
+    """Those squares that have patches which touch `own` (H, W), and exemplars."""
+    touching, whole = _any(own), ~_any(~known)
+    height, width = touching.shape
+    rows, columns = np.nonzero(touching.numpy())
+    for row, column in np.unique(np.stack([rows, columns], 1) // TILE, axis=0) * TILE:
+        here = slice(row, min(row + TILE, height)), slice(column, min(column + TILE, width))
+        near = (
+            slice(max(row - REACH, 0), min(row + TILE + REACH, height)),
+            slice(max(column - REACH, 0), min(column + TILE + REACH, width)),
+        )
+        exemplars = whole[near].flatten().nonzero()[:, 0]
+        if len(exemplars):
+            yield _Tile(_pixels(here), touching[here].flatten().nonzero()[:, 0], _pixels(near), exemplars)
+
+
+def _trust(hole: Hole, own: Hole) -> Tensor:
+    """How much each pixel counts (H, W): a known one 1, one that is hidden and not `own` nothing."""
+    trust, inside = (torch.from_numpy(mask).float()[None, None] for mask in (~hole | own, hole))
+    for _ in range(math.ceil(-math.log(LEAST_TRUST, FADING))):
+        trust = torch.where(inside > 0, trust / FADING, trust)
+        inside = 1 - F.max_pool2d(1 - inside, 3, 1, 1)
+    return torch.where(torch.from_numpy(own), trust.clamp(min=LEAST_TRUST), trust)[0, 0]
+
+
+def _any(mask: Tensor) -> Tensor:
+    """Whether a mask (H, W) has something in each patch (H - PATCH + 1, W - PATCH + 1)."""
+    return F.max_pool2d(mask[None, None].float(), PATCH, 1)[0, 0] > 0
+
+
+def _pixels(patches: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Where the pixels of a box of patches lie."""
+    rows, columns = (slice(side.start, side.stop + PATCH - 1) for side in patches)
+    return rows, columns
+
+
+def _patches(x: Tensor) -> Tensor:
+    """The patches of x (C, h, w), row by row: (patches, C * PATCH * PATCH)."""
+    return F.unfold(x[None], PATCH)[0].T
+
+
+def _laid(patches: Tensor, tile: _Tile) -> Tensor:
+    """The sum of a tile's patches (patches, C * PATCH * PATCH), each where it lies: (C, h, w)."""
+    height, width = (side.stop - side.start for side in tile.box)
+    places = torch.zeros(patches.shape[1], (height - PATCH + 1) * (width - PATCH + 1))
+    places[:, tile.patches] = patches.T
+    return F.fold(places[None], (height, width), PATCH)[0]
+
+
+def _bell() -> Tensor:
+    """How much each pixel of a patch counts (PATCH * PATCH,)."""
+    line = (-0.5 * ((torch.arange(PATCH) - _RIM) / MIDDLE) ** 2).exp()
+    return torch.outer(line, line).flatten()
+
+
+_BELL = _bell()
