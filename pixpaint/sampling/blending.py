@@ -64,22 +64,20 @@ def held(
     to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
     known pixels have in places like these, see exemplars.py; or as far as that has come when `stop` says so. What is
     finer stays as it was painted: that is what the expected lacks."""
-    found = _moved(picture, level, expected, hold, max(LEAST_HELD, HELD / 2**level.level))
+    found = _moved(picture, level, expected, max(LEAST_HELD, HELD / 2**level.level))
     echo = echoed(found, level.hole, level.own, stop)
-    return _moved(found, level, echo, hold, max(LEAST_ECHOED, ECHOED / 2**level.level))
+    found = _moved(found, level, echo, max(LEAST_ECHOED, ECHOED / 2**level.level))
+    return np.rint(picture + hold * (found.astype(np.float32) - picture)).astype(np.uint8)
 
 
-def _moved(
-    picture: Bytes, level: Level, expected: NDArray[np.float32], share: float, deviation: float
-) -> Bytes:
-    """The picture with its painted pixels moved by the share of what the expected ones are away, averaged around each
-    by a bell of this deviation."""
+def _moved(picture: Bytes, level: Level, expected: NDArray[np.float32], deviation: float) -> Bytes:
+    """The picture with its painted pixels moved by what the expected ones are away, averaged around each by a bell of
+    this deviation."""
     cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
     x = _tensor(picture[cut.box], turn)
     away = (_tensor(expected[cut.box], turn) - x) * cut.own
-    near = _bell(cut.own, deviation).clamp(min=1e-9)
-    return cut.put(picture, x + share * _bell(away, deviation) / near, turn)
+    return cut.put(picture, x + _bell(away, deviation) / _bell(cut.own, deviation).clamp(min=1e-9), turn)
 
 
 def calmed(
@@ -237,13 +235,17 @@ def _where_alike(
     plain: Tensor, wanted: Tensor, cut: _Cut, measured: Tensor, stop: Callable[[], bool]
 ) -> Tensor:
     """How rough pixels are to be (1, C, h, w), of which those not `measured` (1, 1, h, w) are guesses, anew: as known
-    ones are where the enlarged coarser level, `plain` (1, C, h, w), looks alike. At half size, as that one is."""
+    ones are where the enlarged coarser level, `plain` (1, C, h, w), looks alike. At half size, as that one is, and by
+    its mean near each pixel and how rough it is itself: pixel by pixel, all grain is most like a plain ground."""
     half, values, told, own, known = (
-        F.avg_pool2d(planes, 2, ceil_mode=True)[0] for planes in (plain, wanted, measured, cut.own, cut.known)
+        F.avg_pool2d(planes, 2, ceil_mode=True) for planes in (plain, wanted, measured, cut.own, cut.known)
     )
+    complete = (own + known == 1).float()
+    mean = _nearby(half, complete)
+    looks = torch.cat([mean, _nearby((half - mean).abs(), complete)], 1)
     left = (own > 0) & (told < 1)
-    values = carried(half, values, ((own + known) == 1)[0].float(), told[0] == 1, left[0], stop)
-    return F.interpolate(values[None], scale_factor=2.0)[..., : plain.shape[2], : plain.shape[3]]
+    found = carried(looks[0], values[0], complete[0, 0], told[0, 0] == 1, left[0, 0], stop)
+    return F.interpolate(found[None], scale_factor=2.0)[..., : plain.shape[2], : plain.shape[3]]
 
 
 def _nearby(amount: Tensor, mask: Tensor) -> Tensor:

@@ -97,7 +97,10 @@ def test_the_nearest_known_pixel_is_the_nearest(hinted: bool) -> None:
     own = hole & (np.arange(70) < 40)
     level = level_of(grain((60, 70, 3), 5), hole, own)
     rows, columns = np.nonzero(own)
-    box = (slice(rows.min() - 12, rows.max() + 13), slice(columns.min() - 12, columns.max() + 13))
+    box = (
+        slice(max(rows.min() - 32, 0), rows.max() + 33),
+        slice(max(columns.min() - 32, 0), columns.max() + 33),
+    )
     near = nearest_known(level, hinted=hinted)
     assert near is not None
     reach = range(-4, 5) if hinted else range(-3, 4)

@@ -1,0 +1,117 @@
+"""What was painted becomes what known pixels have in places like it; nothing hidden is read."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixpaint.sampling.blending import calmed, nearest_known
+from pixpaint.sampling.exemplars import carried, echoed
+from pixpaint.sampling.pyramid import Level
+from pixpaint.scaling import doubled, halved
+
+
+@pytest.fixture
+def hole() -> np.ndarray:
+    mask = np.zeros((44, 48), np.bool_)
+    mask[15:27, 18:31] = True
+    return mask
+
+
+def edge(shape: tuple[int, int]) -> np.ndarray:
+    """Dark on one side of a slanted line, light and red on the other."""
+    down, across = np.indices(shape)
+    light = (across + 0.5 * down > 0.5 * shape[1] + 9)[..., None]
+    return np.where(light, np.array([210, 150, 140]), np.array([30, 50, 40])).astype(np.uint8)
+
+
+def error(found: np.ndarray, picture: np.ndarray, mask: np.ndarray) -> float:
+    return float(np.sqrt(np.square(found.astype(float) - picture)[mask].mean()))
+
+
+def blurred(picture: np.ndarray, hole: np.ndarray, seed: int = 0) -> np.ndarray:
+    """The picture with noise in its hole, around what lies between both sides of the edge."""
+    down, across = np.indices(hole.shape)
+    share = np.clip((across + 0.5 * down - 0.5 * hole.shape[1] - 9) / 12 + 0.5, 0, 1)[..., None]
+    smooth = 210 * share + 30 * (1 - share) + np.random.default_rng(seed).normal(0, 25, picture.shape)
+    return np.where(hole[..., None], smooth.clip(0, 255), picture).astype(np.uint8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_edge_goes_on_into_the_hole_and_noise_goes(hole: np.ndarray, channels: int) -> None:
+    picture = edge(hole.shape)[..., :channels]
+    painted = blurred(picture, hole)
+    found = echoed(painted, hole, hole)
+    assert error(found, picture, hole) < 0.5 * error(painted, picture, hole)
+    np.testing.assert_array_equal(found[~hole], picture[~hole])
+    assert found.dtype == np.float32
+
+
+def test_different_drafts_stay_different_where_the_picture_leaves_it_open(hole: np.ndarray) -> None:
+    picture = np.random.default_rng(5).integers(0, 256, (*hole.shape, 3)).astype(np.uint8)
+    found = [echoed(blurred(picture, hole, seed), hole, hole) for seed in (1, 2)]
+    assert error(found[0], found[1], hole) > 5
+
+
+def test_what_else_is_hidden_is_neither_read_nor_changed(hole: np.ndarray) -> None:
+    picture, other = blurred(edge(hole.shape), hole), np.zeros_like(hole)
+    other[20:34, 33:40] = True
+    blotted = np.where(other[..., None], np.uint8(255), picture)
+    found, without = (echoed(image, hole | other, hole) for image in (blotted, picture))
+    np.testing.assert_array_equal(found[hole], without[hole])
+    np.testing.assert_array_equal(found[other], blotted[other])
+
+
+def test_where_no_exemplar_is_near_pixels_stay() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 90, 3)).astype(np.uint8)
+    hole = np.ones((40, 90), np.bool_)
+    hole[:, :6] = False
+    found = echoed(picture, hole, hole)
+    np.testing.assert_array_equal(found[:, 50:], picture[:, 50:])
+    assert (found[:, 6:12] != picture[:, 6:12]).any()
+    few = np.ones_like(hole)
+    few[:4] = False  # no whole patch is known
+    np.testing.assert_array_equal(echoed(picture, few, few), picture)
+
+
+def test_it_can_be_stopped(hole: np.ndarray) -> None:
+    picture, asked = blurred(edge(hole.shape), hole), 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2
+
+    found = echoed(picture, hole, hole, stop)
+    assert (found != picture).any()
+    assert (found != echoed(picture, hole, hole)).any()
+    np.testing.assert_array_equal(echoed(picture, hole, hole, lambda: True), picture)
+
+
+def test_values_are_carried_to_where_the_picture_is_alike(hole: np.ndarray) -> None:
+    picture = torch.from_numpy(edge(hole.shape)).float().movedim(-1, 0)
+    own = torch.from_numpy(hole)
+    right = (picture[:1] > 100) * 7.0
+    guess = torch.where(own, torch.tensor(3.0), right)
+    found = carried(picture, guess, torch.ones_like(own).float(), ~own, own)
+    assert (found - right).abs().mean() < 0.1
+    np.testing.assert_array_equal(found[:, ~own].numpy(), right[:, ~own].numpy())
+    same = carried(picture, guess, torch.ones_like(own).float(), ~own, own, lambda: True)
+    np.testing.assert_array_equal(same.numpy(), guess.numpy())
+
+
+def test_a_smooth_ground_is_calm_beside_a_rough_one() -> None:
+    """Most of the hole lies in the smooth left half, but nearer to the rough right one."""
+    shape = (72, 96, 3)
+    rough = np.random.default_rng(0).normal(0, 20, shape)
+    ground = np.where(np.arange(96) < 50, 60, 180)[None, :, None]
+    picture = (ground + rough * (np.arange(96) >= 50)[None, :, None]).clip(0, 255).astype(np.uint8)
+    hole = np.zeros(shape[:2], np.bool_)
+    hole[24:48, 24:49] = True
+    painted = np.where(hole[..., None], ground + 0.5 * rough, picture).clip(0, 255).astype(np.uint8)
+    hints = doubled(halved(np.where(hole[..., None], ground, picture).astype(np.uint8)))
+    level = Level(level=0, picture=picture, hole=hole, own=hole)
+    found = calmed(painted, level, hints, 1.0, nearest_known(level, hinted=True))
+    near = np.s_[28:44, 42:46]  # nearer to the rough ground than to any smooth one known
+    assert (
+        np.abs(found[near].astype(float) - 60).mean() < 0.25 * np.abs(painted[near].astype(float) - 60).mean()
+    )
