@@ -3,8 +3,8 @@
 A model that paints pixel by pixel reads its own pixels: one that is a little off is in what the next ones are drawn
 from. So smooth grounds come out mottled, and where the last rows and columns of a hole meet the known pixels again,
 there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. And what has
-been painted without hints strays as a whole from what they lead to expect, which `held` takes back. A coarser level is
-mended before the next one is painted on it.
+been painted without hints strays as a whole from what they lead to expect, and has edges and colours that they have
+nowhere, which `held` takes back. A coarser level is mended before the next one is painted on it.
 
 Pictures are uint8 (H, W, C), as large as the level they belong to; only the level's own pixels change.
 """
@@ -63,7 +63,7 @@ def held(
     """The picture with the colours of its painted pixels, averaged around each, moved by the share `hold`, from 0 to 1,
     to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
     known pixels have in places like these, see exemplars.py; or as far as that has come when `stop` says so. What is
-    finer stays as it was painted: that is what the expected lacks."""
+    finer than that stays mostly as it was painted."""
     found = _moved(picture, level, expected, max(LEAST_HELD, HELD / 2**level.level))
     echo = echoed(found, level.hole, level.own, stop)
     found = _moved(found, level, echo, max(LEAST_ECHOED, ECHOED / 2**level.level))
@@ -207,11 +207,12 @@ class _Cut(NamedTuple):
 
 
 def _around(level: Level) -> tuple[slice, slice]:
-    """The rows and columns of the box of what is to be painted, and AROUND more on each side."""
+    """The rows and columns of the box of what is to be painted, and AROUND more on each side; it begins where a cell of
+    the coarser level does."""
     rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
     return (
-        slice(max(rows[0] - AROUND, 0), rows[-1] + 1 + AROUND),
-        slice(max(columns[0] - AROUND, 0), columns[-1] + 1 + AROUND),
+        slice(max(rows[0] - AROUND, 0) // 2 * 2, rows[-1] + 1 + AROUND),
+        slice(max(columns[0] - AROUND, 0) // 2 * 2, columns[-1] + 1 + AROUND),
     )
 
 
@@ -234,17 +235,16 @@ def _eroded(mask: Tensor) -> Tensor:
 def _where_alike(
     plain: Tensor, wanted: Tensor, cut: _Cut, measured: Tensor, stop: Callable[[], bool]
 ) -> Tensor:
-    """How rough pixels are to be (1, C, h, w), of which those not `measured` (1, 1, h, w) are guesses, anew: as known
-    ones are where the enlarged coarser level, `plain` (1, C, h, w), looks alike. At half size, as that one is, and by
-    its mean near each pixel and how rough it is itself: pixel by pixel, all grain is most like a plain ground."""
+    """How rough pixels are to be (1, C, h, w), right where they are `measured` (1, 1, h, w), its own ones anew: as
+    known ones are where the enlarged coarser level, `plain` (1, C, h, w), looks alike. At half size, as that one is,
+    and by its mean near each pixel and how rough it is itself: pixel by pixel, all grain is most like plain ground."""
     half, values, told, own, known = (
         F.avg_pool2d(planes, 2, ceil_mode=True) for planes in (plain, wanted, measured, cut.own, cut.known)
     )
     complete = (own + known == 1).float()
     mean = _nearby(half, complete)
     looks = torch.cat([mean, _nearby((half - mean).abs(), complete)], 1)
-    left = (own > 0) & (told < 1)
-    found = carried(looks[0], values[0], complete[0, 0], told[0, 0] == 1, left[0, 0], stop)
+    found = carried(looks[0], values[0], complete[0, 0], told[0, 0] == 1, own[0, 0] > 0, stop)
     return F.interpolate(found[None], scale_factor=2.0)[..., : plain.shape[2], : plain.shape[3]]
 
 

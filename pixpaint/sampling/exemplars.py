@@ -30,7 +30,8 @@ FADING, LEAST_TRUST = 1.5, 0.05
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
 TILE, REACH = 16, 16
-"""In pixels: side of the squares that the patches are taken in, and how far around each exemplars are sought."""
+"""In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought;
+twice as far and again, until there are any."""
 
 _RIM = PATCH // 2
 
@@ -42,8 +43,8 @@ def never() -> bool:
 
 def echoed(picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = never) -> NDArray[np.float32]:
     """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
-    known ones would have them. What else is hidden is not read. Where no exemplar is near, pixels stay as they were
-    painted; where `stop` says so, as far as they have come."""
+    known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;
+    where `stop` says so, as far as they have come."""
     x = torch.from_numpy(picture).float().movedim(-1, 0)
     trust = _trust(hole, own)
     for _ in range(TURNS):
@@ -60,8 +61,8 @@ def carried(
     stop: Callable[[], bool] = never,
 ) -> Tensor:
     """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
-    have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Where no
-    exemplar is near values stay as they are; where `stop` says so, too."""
+    have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Without
+    exemplars values stay as they are; where `stop` says so, too."""
     return _voted(picture, values, trust, known, own, stop)
 
 
@@ -90,7 +91,7 @@ def _voted(
         exemplars = _patches(x[:, *tile.around])[tile.exemplars]
         mine = _patches(x[:, *tile.box])[tile.patches]
         weight = _patches(trust[None, *tile.box])[tile.patches] * _BELL
-        share = (weight / weight.sum(1, keepdim=True)).repeat(1, len(x))
+        share = (weight / weight.sum(1, keepdim=True).clamp(min=1e-9)).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
         away = share @ (exemplars * exemplars).T - 2 * (share * mine) @ exemplars.T
         nearest = tile.exemplars[away.argmin(1)]
@@ -105,19 +106,23 @@ def _voted(
 
 
 def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
-    """Those squares that have patches which touch `own` (H, W), and exemplars."""
+    """Those squares that have patches which touch `own` (H, W); none if there are no exemplars."""
     touching, whole = _any(own), ~_any(~known)
+    if not whole.any():
+        return
     height, width = touching.shape
     rows, columns = np.nonzero(touching.numpy())
     for row, column in np.unique(np.stack([rows, columns], 1) // TILE, axis=0) * TILE:
+        reach, exemplars = REACH, torch.empty(0)
+        while not len(exemplars):
+            near = (
+                slice(max(row - reach, 0), min(row + TILE + reach, height)),
+                slice(max(column - reach, 0), min(column + TILE + reach, width)),
+            )
+            exemplars = whole[near].flatten().nonzero()[:, 0]
+            reach *= 2
         here = slice(row, min(row + TILE, height)), slice(column, min(column + TILE, width))
-        near = (
-            slice(max(row - REACH, 0), min(row + TILE + REACH, height)),
-            slice(max(column - REACH, 0), min(column + TILE + REACH, width)),
-        )
-        exemplars = whole[near].flatten().nonzero()[:, 0]
-        if len(exemplars):
-            yield _Tile(_pixels(here), touching[here].flatten().nonzero()[:, 0], _pixels(near), exemplars)
+        yield _Tile(_pixels(here), touching[here].flatten().nonzero()[:, 0], _pixels(near), exemplars)
 
 
 def _trust(hole: Hole, own: Hole) -> Tensor:

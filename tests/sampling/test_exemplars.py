@@ -48,8 +48,10 @@ def test_an_edge_goes_on_into_the_hole_and_noise_goes(hole: np.ndarray, channels
 
 def test_different_drafts_stay_different_where_the_picture_leaves_it_open(hole: np.ndarray) -> None:
     picture = np.random.default_rng(5).integers(0, 256, (*hole.shape, 3)).astype(np.uint8)
-    found = [echoed(blurred(picture, hole, seed), hole, hole) for seed in (1, 2)]
+    drafts = [blurred(picture, hole, seed) for seed in (1, 2)]
+    found = [echoed(draft, hole, hole) for draft in drafts]
     assert error(found[0], found[1], hole) > 5
+    assert error(found[0], drafts[0], hole) > 5
 
 
 def test_what_else_is_hidden_is_neither_read_nor_changed(hole: np.ndarray) -> None:
@@ -61,16 +63,67 @@ def test_what_else_is_hidden_is_neither_read_nor_changed(hole: np.ndarray) -> No
     np.testing.assert_array_equal(found[other], blotted[other])
 
 
-def test_where_no_exemplar_is_near_pixels_stay() -> None:
+def test_exemplars_are_sought_farther_away_where_none_is_near_and_without_any_pixels_stay() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (40, 90, 3)).astype(np.uint8)
     hole = np.ones((40, 90), np.bool_)
     hole[:, :6] = False
-    found = echoed(picture, hole, hole)
-    np.testing.assert_array_equal(found[:, 50:], picture[:, 50:])
-    assert (found[:, 6:12] != picture[:, 6:12]).any()
+    picture[:, :6] = 200
+    np.testing.assert_allclose(echoed(picture, hole, hole), 200, atol=1e-3)
     few = np.ones_like(hole)
     few[:4] = False  # no whole patch is known
     np.testing.assert_array_equal(echoed(picture, few, few), picture)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_exemplars_are_found_on_any_side_and_the_most_like_one_is_chosen(turns: int) -> None:
+    """A hole at the edge of the picture: what its values are to be is known at the other side of it alone."""
+    picture = np.zeros((60, 20, 1), np.float32)
+    picture[:14], picture[30:40], picture[40:] = 90, 200, 90
+    known, own = np.zeros((60, 20), np.bool_), np.zeros((60, 20), np.bool_)
+    known[30:], own[:14] = True, True
+    values = np.where(picture == 90, 5.0, 1.0) * known[..., None]
+    planes = [np.rot90(plane, turns).copy() for plane in (picture, values, known, own)]
+    x, y, told, mine = (torch.from_numpy(plane) for plane in planes)
+    found = carried(x.movedim(-1, 0), y.movedim(-1, 0).float(), (told | mine).float(), told, mine)
+    np.testing.assert_allclose(found[0][mine].numpy(), 5, atol=1e-4)
+
+
+def test_votes_are_those_of_plain_loops() -> None:
+    """One turn by the definition, over several tiles, one pixel at a time."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(0, 50, (20, 40)).astype(np.float32)
+    own = np.zeros(x.shape, np.bool_)
+    own[6:12, 10:30] = True
+    trust = np.where(own, rng.uniform(0.2, 0.9, x.shape), 1).astype(np.float32)
+    bell = np.exp(-0.5 * ((np.arange(5) - 2) / (5 / 3)) ** 2)
+    bell = np.outer(bell, bell)
+    edge = [np.pad(plane, 2) for plane in (x, trust, own)]
+    exemplars = [(r, c) for r in range(20) for c in range(40) if edge[1][r : r + 5, c : c + 5].min() == 1]
+    total, count = np.zeros((24, 44)), np.zeros((24, 44))
+    for r in range(20):
+        for c in range(40):
+            here = np.s_[r : r + 5, c : c + 5]
+            if edge[2][here].any():
+                weight = edge[1][here] * bell
+                top, left = r // 16 * 16, c // 16 * 16  # of its tile
+                near = [e for e in exemplars if top - 16 <= e[0] < top + 32 and left - 16 <= e[1] < left + 32]
+                away = [
+                    (weight * (edge[0][here] - edge[0][a : a + 5, b : b + 5]) ** 2).sum() for a, b in near
+                ]
+                a, b = near[int(np.argmin(away))]
+                total[here] += weight.mean() * bell * edge[0][a : a + 5, b : b + 5]
+                count[here] += weight.mean() * bell
+    wanted = np.where(own, (total / np.maximum(count, 1e-9))[2:-2, 2:-2], x)
+    planes = (torch.from_numpy(plane) for plane in (x[None], x[None], trust, ~own, own))
+    np.testing.assert_allclose(carried(*planes)[0].numpy(), wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (4, 5), (6, 7)])
+def test_small_pictures_are_no_error(shape: tuple[int, int]) -> None:
+    picture = np.full((*shape, 3), 9, np.uint8)
+    hole = np.zeros(shape, np.bool_)
+    hole[0, 0] = True
+    np.testing.assert_allclose(echoed(picture, hole, hole), 9, atol=1e-4)
 
 
 def test_it_can_be_stopped(hole: np.ndarray) -> None:
