@@ -10,7 +10,7 @@ in the picture, and what looks like no part of it goes. Or it is something measu
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ TILE, REACH = 16, 16
 twice as far and again, until there are any."""
 
 _RIM = PATCH // 2
+_EDGE = (_RIM, _RIM, _RIM, _RIM)
 
 
 def never() -> bool:
@@ -46,9 +47,10 @@ def echoed(picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = nev
     known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;
     where `stop` says so, as far as they have come."""
     x = torch.from_numpy(picture).float().movedim(-1, 0)
-    trust = _trust(hole, own)
+    trust, mine = _trust(hole, own), torch.from_numpy(own)
+    tiles = list(_tiles(trust == 1, mine))
     for _ in range(TURNS):
-        x = _voted(x, x, trust, trust == 1, torch.from_numpy(own), stop)
+        x = _voted(x, x, trust, mine, tiles, stop)
     return x.movedim(0, -1).numpy()
 
 
@@ -63,7 +65,7 @@ def carried(
     """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
     have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Without
     exemplars values stay as they are; where `stop` says so, too."""
-    return _voted(picture, values, trust, known, own, stop)
+    return _voted(picture, values, trust, own, _tiles(known, own), stop)
 
 
 class _Tile(NamedTuple):
@@ -77,15 +79,13 @@ class _Tile(NamedTuple):
 
 
 def _voted(
-    x: Tensor, values: Tensor, trust: Tensor, known: Tensor, own: Tensor, stop: Callable[[], bool]
+    x: Tensor, values: Tensor, trust: Tensor, own: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool]
 ) -> Tensor:
-    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars, among the `known` (H, W), of
-    x (C, H, W), whose pixels count as `trust` (H, W) says."""
-    edge = (_RIM,) * 4
-    trust, known, own = (F.pad(plane, edge) for plane in (trust, known, own))
-    x, found = (F.pad(planes, edge) for planes in (x, values))
+    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars that are most like x (C, H, W),
+    whose pixels count as `trust` (H, W) says."""
+    x, found, trust, own = (F.pad(planes, _EDGE) for planes in (x, values, trust, own))
     votes, counts = torch.zeros_like(found), torch.zeros_like(trust)
-    for tile in _tiles(known, own):
+    for tile in tiles:
         if stop():
             break
         exemplars = _patches(x[:, *tile.around])[tile.exemplars]
@@ -107,7 +107,7 @@ def _voted(
 
 def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
     """Those squares that have patches which touch `own` (H, W); none if there are no exemplars."""
-    touching, whole = _any(own), ~_any(~known)
+    touching, whole = _any(F.pad(own, _EDGE)), ~_any(~F.pad(known, _EDGE))
     if not whole.any():
         return
     height, width = touching.shape
