@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.models.encoder import continued
-from pixpaint.sampling.exemplars import carried, echoed, never
+from pixpaint.sampling.exemplars import carried, echoed
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes
 
@@ -58,7 +58,7 @@ def held(
     level: Level,
     expected: NDArray[np.float32],
     hold: float,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Bytes:
     """The picture with the colours of its painted pixels, averaged around each, moved by the share `hold`, from 0 to 1,
     to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
@@ -86,7 +86,7 @@ def calmed(
     hints: NDArray[np.float32] | None,
     calm: float,
     near: Near | None,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Bytes:
     """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
     finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and
@@ -138,7 +138,7 @@ def nearest_known(level: Level, *, hinted: bool) -> Near | None:
     return np.take_along_axis(nearest, columns, 1), columns
 
 
-def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = never) -> Bytes:
+def joined(picture: Bytes, level: Level, weight: float, stop: Callable[[], bool] = lambda: False) -> Bytes:
     """The picture without the step where painted pixels meet known ones: it is spread over the painted ones.
 
     Least squares: their steps among each other are to stay as they are, and those to known neighbours are to be none,

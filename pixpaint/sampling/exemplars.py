@@ -37,12 +37,9 @@ _RIM = PATCH // 2
 _EDGE = (_RIM, _RIM, _RIM, _RIM)
 
 
-def never() -> bool:
-    """Nothing is to be stopped."""
-    return False
-
-
-def echoed(picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = never) -> NDArray[np.float32]:
+def echoed(
+    picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = lambda: False
+) -> NDArray[np.float32]:
     """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
     known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;
     where `stop` says so, as far as they have come."""
@@ -60,7 +57,7 @@ def carried(
     trust: Tensor,
     known: Tensor,
     own: Tensor,
-    stop: Callable[[], bool] = never,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Tensor:
     """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
     have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Without

@@ -8,13 +8,7 @@ from pixpaint.sampling.blending import calmed, nearest_known
 from pixpaint.sampling.exemplars import carried, echoed
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
-
-
-@pytest.fixture
-def hole() -> np.ndarray:
-    mask = np.zeros((44, 48), np.bool_)
-    mask[15:27, 18:31] = True
-    return mask
+from tests.sampling.examples import error
 
 
 def edge(shape: tuple[int, int]) -> np.ndarray:
@@ -22,10 +16,6 @@ def edge(shape: tuple[int, int]) -> np.ndarray:
     down, across = np.indices(shape)
     light = (across + 0.5 * down > 0.5 * shape[1] + 9)[..., None]
     return np.where(light, np.array([210, 150, 140]), np.array([30, 50, 40])).astype(np.uint8)
-
-
-def error(found: np.ndarray, picture: np.ndarray, mask: np.ndarray) -> float:
-    return float(np.sqrt(np.square(found.astype(float) - picture)[mask].mean()))
 
 
 def blurred(picture: np.ndarray, hole: np.ndarray, seed: int = 0) -> np.ndarray:

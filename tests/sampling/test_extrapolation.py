@@ -15,13 +15,7 @@ from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
-
-
-@pytest.fixture
-def hole() -> np.ndarray:
-    mask = np.zeros((44, 48), np.bool_)
-    mask[15:27, 18:31] = True
-    return mask
+from tests.sampling.examples import error
 
 
 def stripes(shape: tuple[int, int]) -> np.ndarray:
@@ -29,10 +23,6 @@ def stripes(shape: tuple[int, int]) -> np.ndarray:
     down, across = np.indices(shape)
     wave = np.cos(2 * np.pi * (across + 0.5 * down) / 9)
     return np.rint(np.stack([120 + 80 * wave, 100 - 60 * wave, 130 + 0 * wave], -1)).astype(np.uint8)
-
-
-def error(found: np.ndarray, picture: np.ndarray, mask: np.ndarray) -> float:
-    return float(np.sqrt(np.square(found.astype(float) - picture)[mask].mean()))
 
 
 def test_stripes_go_on_where_the_smooth_continuation_loses_them(hole: np.ndarray) -> None:
