@@ -32,8 +32,8 @@ COMPANY = 0.25
 """Share of such a square that is known around a pixel that is not alone."""
 ENLARGED = 4
 """How far in pixels from a cell of the coarser level the enlarged one still reads it."""
-MOST = 2.0
-"""How many times rougher the details of a finer level may become."""
+MOST, MOST_COARSEST = 2.0, 1.5
+"""How many times rougher the details of a finer level may become, and those of the coarsest of several."""
 LEAST_ROUGH = 0.15
 """Bytes that both roughnesses have more than they are measured to have: rounding makes it, and no ground is flatter."""
 SWEEPS = 32
@@ -45,6 +45,10 @@ HELD, LEAST_HELD = 5.6, 1.4
 that are held to what is extrapolated."""
 ECHOED, LEAST_ECHOED = 2.8, 0.7
 """The same, of those held to what exemplars have there."""
+CONTRAST = 0.3
+"""By what share colours averaged near a pixel move away from those averaged widely."""
+CONTRAST_NEAR, CONTRAST_WIDE, CONTRAST_RIM = 1.0, 8.0, 2.0
+"""Deviations of the bells, in pixels of the level, of these averages, and of the one that leaves the rim as it is."""
 OPPONENT = torch.tensor(
     [[3**-0.5, 3**-0.5, 3**-0.5], [2**-0.5, 0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]]
 )
@@ -64,20 +68,37 @@ def held(
     to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
     known pixels have in places like these, see exemplars.py; or as far as that has come when `stop` says so. What is
     finer than that stays mostly as it was painted."""
-    found = _moved(picture, level, expected, max(LEAST_HELD, HELD / 2**level.level))
+    found = _moved(picture.astype(np.float32), level, expected, max(LEAST_HELD, HELD / 2**level.level))
     echo = echoed(found, level.hole, level.own, stop)
     found = _moved(found, level, echo, max(LEAST_ECHOED, ECHOED / 2**level.level))
-    return np.rint(picture + hold * (found.astype(np.float32) - picture)).astype(np.uint8)
+    return np.rint(picture + hold * (found - picture)).clip(0, 255).astype(np.uint8)
 
 
-def _moved(picture: Bytes, level: Level, expected: NDArray[np.float32], deviation: float) -> Bytes:
+def _moved(
+    picture: NDArray[np.float32], level: Level, expected: NDArray[np.float32], deviation: float
+) -> NDArray[np.float32]:
     """The picture with its painted pixels moved by what the expected ones are away, averaged around each by a bell of
     this deviation."""
     cut = _Cut.of(level)
+    away = _tensor(expected[cut.box] - picture[cut.box], torch.eye(picture.shape[2]))
+    found = picture.copy()
+    found[cut.box] += (cut.own * _averaged(away, cut.own, deviation))[0].movedim(0, -1).numpy()
+    return found
+
+
+def contrasted(picture: Bytes, level: Level, hold: float) -> Bytes:
+    """The picture with its painted pixels' contrast raised: their colours, averaged near each, move away from those
+    averaged widely, known pixels counted, by the share CONTRAST of `hold`; the less the nearer known ones are.
+
+    What colours are held to is averaged, of waves and of votes, and so has less contrast than pictures have, between
+    sizes that one level's roughness tells of and the hole's own. This gives it back.
+    """
+    cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
-    x = _tensor(picture[cut.box], turn)
-    away = (_tensor(expected[cut.box], turn) - x) * cut.own
-    return cut.put(picture, x + _bell(away, deviation) / _bell(cut.own, deviation).clamp(min=1e-9), turn)
+    x, read = _tensor(picture[cut.box], turn), cut.own + cut.known
+    away = _averaged(x, read, CONTRAST_NEAR) - _averaged(x, read, CONTRAST_WIDE)
+    inside = (2 * _averaged(cut.own, torch.ones_like(read), CONTRAST_RIM) - 1).clamp(min=0)
+    return cut.put(picture, x + CONTRAST * hold * inside * away, turn)
 
 
 def calmed(
@@ -88,9 +109,8 @@ def calmed(
     near: Near | None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Bytes:
-    """The picture with its painted pixels as rough as the known ones around them, where they are rougher and, at a
-    finer level, where they are smoother, too; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and
-    what the turns before this one have painted counts as known.
+    """The picture with its painted pixels as rough as the known ones around them, but no rougher than they were painted
+    where there is one level only; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and what the turns before this one have painted counts as known.
 
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is
@@ -113,7 +133,8 @@ def calmed(
     if hints is not None:
         wanted = _where_alike(plain, wanted, cut, measured, stop)
     share = (wanted + LEAST_ROUGH) / (_nearby(far, cut.own) + LEAST_ROUGH)
-    share = share.clamp(max=1.0 if hints is None else MOST)
+    most = MOST if hints is not None else MOST_COARSEST if level.level else 1.0
+    share = share.clamp(max=most)
     return cut.put(picture, plain + (1 - calm * (1 - share)) * (x - plain), turn)
 
 
@@ -253,6 +274,12 @@ def _nearby(amount: Tensor, mask: Tensor) -> Tensor:
     h, w), 0 where there are none."""
     total, count = (F.avg_pool2d(part, SQUARE, 1, SQUARE // 2) for part in (amount * mask, mask))
     return total / count.clamp(min=1e-9)
+
+
+def _averaged(x: Tensor, mask: Tensor, deviation: float) -> Tensor:
+    """The mean of those of x (1, C, h, w) that are in the mask (1, 1, h, w) around each pixel, weighted by a normal
+    distribution of this deviation."""
+    return _bell(x * mask, deviation) / _bell(mask, deviation).clamp(min=1e-9)
 
 
 def _bell(x: Tensor, deviation: float) -> Tensor:

@@ -16,7 +16,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
-from pixpaint.sampling.blending import calmed, held, joined, nearest_known
+from pixpaint.sampling.blending import calmed, contrasted, held, joined, nearest_known
 from pixpaint.sampling.drafts import Drafts, digest
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.extrapolation import extrapolated
@@ -41,6 +41,8 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
+HELD = 2
+"""At how many levels, from the coarsest on, colours are held to what is expected."""
 THIN = 0.27
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
@@ -268,7 +270,7 @@ class _Fill:
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
         """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
-        these and joined to them; as far as that has come where `stopped` is set."""
+        these and joined to them, and with contrast; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
         if is_held(work.part, level, hold):
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
@@ -290,6 +292,9 @@ class _Fill:
                 if self.stop():
                     self.stopped = True
                     return found
+        if hold and level.level == 1 and not level.hole.all():
+            levels = work.by.model.config.levels
+            found = np.stack([quantized(contrasted(picture, level, hold), levels) for picture in found])
         return found
 
     def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:
@@ -479,8 +484,9 @@ def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
 
 
 def is_held(part: Part, level: Level, hold: float) -> bool:
-    """Whether the colours of a part are held at this level: at the coarsest of several, if something is known there."""
-    return hold > 0 and 0 < level.level == part.coarsest and not level.hole.all()
+    """Whether the colours of a part are held at this level: at the HELD coarsest ones but the finest, if something is
+    known there."""
+    return hold > 0 and max(part.coarsest - HELD, 0) < level.level and not level.hole.all()
 
 
 def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:

@@ -9,14 +9,14 @@ import torch
 from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling.blending import calmed, joined, nearest_known
+from pixpaint.sampling.blending import calmed, contrasted, joined, nearest_known
 from pixpaint.sampling.fill import fill
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 
 
-def level_of(picture: np.ndarray, hole: np.ndarray, own: np.ndarray | None = None) -> Level:
-    return Level(level=0, picture=picture, hole=hole, own=hole if own is None else own)
+def level_of(picture: np.ndarray, hole: np.ndarray, own: np.ndarray | None = None, level: int = 0) -> Level:
+    return Level(level=level, picture=picture, hole=hole, own=hole if own is None else own)
 
 
 def grain(shape: tuple[int, ...], deviation: float, seed: int = 0) -> np.ndarray:
@@ -144,6 +144,52 @@ def test_edges_and_lines_across_a_hole_stay_as_they_are(thick: int) -> None:
     assert steps[1] == pytest.approx(steps[0], rel=0.05)
 
 
+@pytest.mark.parametrize(("level", "most"), [(0, 1.0), (1, 1.5), (3, 1.5)])
+def test_the_coarsest_of_several_levels_may_become_rougher(hole: np.ndarray, level: int, most: float) -> None:
+    """Where it is the only one, not: thin holes' details would be made up."""
+    picture = grain((40, 44, 3), 20)
+    faint = picture.copy()
+    faint[hole] = grain((40, 44, 3), 4, 1)[hole]
+    found = calm(faint, level_of(faint, hole, level=level), None, 1.0)
+    assert roughness(found, hole) / roughness(faint, hole) == pytest.approx(most, rel=0.08)
+
+
+def waves(length: float, height: float) -> np.ndarray:
+    """Grey waves (H, W, 3) of this length in pixels around 120."""
+    down, across = np.mgrid[:64, :72]
+    wave = 120 + height * np.sin(2 * np.pi * down / length) * np.sin(2 * np.pi * across / length)
+    return np.rint(wave)[..., None].repeat(3, 2).astype(np.uint8)
+
+
+@pytest.fixture
+def wide() -> np.ndarray:
+    mask = np.zeros((64, 72), np.bool_)
+    mask[14:50, 16:56] = True
+    return mask
+
+
+@pytest.mark.parametrize(("length", "least", "most"), [(3, 1.0, 1.02), (14, 1.15, 1.3), (500, 1.0, 1.02)])
+def test_contrast_is_given_back_between_grain_and_the_holes_own_size(
+    wide: np.ndarray, length: float, least: float, most: float
+) -> None:
+    picture = waves(length, 40)
+    found = contrasted(picture, level_of(picture, wide), 1.0)
+    middle = np.s_[24:40, 26:46]
+    assert least <= found[middle].std() / picture[middle].std() <= most
+    np.testing.assert_array_equal(found[~wide], picture[~wide])
+    half = contrasted(picture, level_of(picture, wide), 0.5).astype(float) - picture
+    np.testing.assert_allclose(half, (found.astype(float) - picture) / 2, atol=1)
+    np.testing.assert_array_equal(contrasted(picture, level_of(picture, wide), 0.0), picture)
+
+
+def test_contrast_makes_no_step_to_the_known_pixels(wide: np.ndarray) -> None:
+    picture = np.full((64, 72, 3), 80, np.uint8)
+    picture[:, 36:] = 180
+    change = contrasted(picture, level_of(picture, wide), 1.0).astype(float) - picture
+    assert np.abs(change[14, 16:56]).max() <= 2
+    assert np.abs(change[30, 33:39]).max() > 5
+
+
 def test_joined_is_the_least_squares_solution() -> None:
     mask = np.zeros((9, 11), np.bool_)
     mask[2:7, 3:8] = True
@@ -192,7 +238,7 @@ def test_other_holes_pixels_are_neither_read_nor_changed(hole: np.ndarray, hinte
     for of in (picture, other):
         level = level_of(of, hole, own)
         hints = np.where(own[..., None], 120, doubled(halved(of))) if hinted else None
-        found.append(joined(calm(of, level, hints, 1.0), level, 1.0))
+        found.append(contrasted(joined(calm(of, level, hints, 1.0), level, 1.0), level, 1.0))
         np.testing.assert_array_equal(found[-1][~own], of[~own])
     np.testing.assert_array_equal(found[0][own], found[1][own])
 

@@ -141,6 +141,24 @@ def test_a_fill_painted_coarse_to_fine_has_the_colours_of_its_surroundings(engin
         np.testing.assert_array_equal(kept, same)
 
 
+@pytest.mark.parametrize(("side", "levels"), [(10, [2, 1]), (5, [1]), (3, [])])
+def test_the_two_coarsest_levels_are_held_and_never_the_finest(
+    side: int, levels: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def recorded(picture: np.ndarray, level: Level, *rest: object) -> np.ndarray:
+        asked.append(level.level)
+        return held(picture, level, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("pixpaint.sampling.fill.held", recorded)
+    hole = np.zeros((40, 40), np.bool_)
+    hole[8 : 8 + side, 8 : 8 + side] = True
+    image = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    painted(image, hole, tempering=Tempering(hold=1.0))
+    assert asked == levels
+
+
 def test_a_fill_in_one_level_and_one_of_nothing_known_are_as_they_were() -> None:
     image = np.random.default_rng(1).integers(0, 256, (16, 18, 3)).astype(np.uint8)
     small, everything = np.zeros((16, 18), np.bool_), np.ones((16, 18), np.bool_)
