@@ -2,9 +2,9 @@
 
 A model that paints pixel by pixel reads its own pixels: one that is a little off is in what the next ones are drawn
 from. So smooth grounds come out mottled, and where the last rows and columns of a hole meet the known pixels again,
-there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. And what has
-been painted without hints strays as a whole from what they lead to expect, and has edges and colours that they have
-nowhere, which `held` takes back. A coarser level is mended before the next one is painted on it.
+there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. And what is
+painted strays as a whole from what they lead to expect, and has edges and colours that they have nowhere, which `held`
+takes back, and `contrasted` what that costs. A coarser level is mended before the next one is painted on it.
 
 Pictures are uint8 (H, W, C), as large as the level they belong to; only the level's own pixels change.
 """
@@ -90,14 +90,14 @@ def contrasted(picture: Bytes, level: Level, hold: float) -> Bytes:
     """The picture with its painted pixels' contrast raised: their colours, averaged near each, move away from those
     averaged widely, known pixels counted, by the share CONTRAST of `hold`; the less the nearer known ones are.
 
-    What colours are held to is averaged, of waves and of votes, and so has less contrast than pictures have, between
-    sizes that one level's roughness tells of and the hole's own. This gives it back.
+    What colours are held to is averaged, of waves and of votes: details of 2 to 8 pixels come out a quarter fainter
+    than those of photographs. Once, at half size, this gives it back.
     """
     cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
     x, read = _tensor(picture[cut.box], turn), cut.own + cut.known
     away = _averaged(x, read, CONTRAST_NEAR) - _averaged(x, read, CONTRAST_WIDE)
-    inside = (2 * _averaged(cut.own, torch.ones_like(read), CONTRAST_RIM) - 1).clamp(min=0)
+    inside = (1 - 2 * _averaged(cut.known, torch.ones_like(read), CONTRAST_RIM)).clamp(min=0)
     return cut.put(picture, x + CONTRAST * hold * inside * away, turn)
 
 
@@ -109,8 +109,9 @@ def calmed(
     near: Near | None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Bytes:
-    """The picture with its painted pixels as rough as the known ones around them, but no rougher than they were painted
-    where there is one level only; by the share `calm` of that, from 0 to 1. `near` is `nearest_known`, and what the turns before this one have painted counts as known.
+    """The picture with its painted pixels as rough as the known ones around them, by the share `calm` of that, from 0
+    to 1: at most MOST times rougher at a finer level, MOST_COARSEST times at the coarsest of several, and only calmer
+    where there is one. `near` is `nearest_known`, and what the turns before this one have painted counts as known.
 
     Roughness is how far pixels are from what has none: at a finer level `hints` (H, W, C), the enlarged coarser level;
     at the coarsest, where there are none, the median of the pixels around each, which keeps edges and lines. It is

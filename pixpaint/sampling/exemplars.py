@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixpaint.scaling import Bytes, Hole
+from pixpaint.scaling import Hole
 
 PATCH = 5
 """Side in pixels of a patch."""
@@ -38,7 +38,7 @@ _EDGE = (_RIM, _RIM, _RIM, _RIM)
 
 
 def echoed(
-    picture: Bytes, hole: Hole, own: Hole, stop: Callable[[], bool] = lambda: False
+    picture: NDArray[np.float32], hole: Hole, own: Hole, stop: Callable[[], bool] = lambda: False
 ) -> NDArray[np.float32]:
     """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
     known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;

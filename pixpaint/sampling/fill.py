@@ -41,8 +41,6 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
-HELD = 2
-"""At how many levels, from the coarsest on, colours are held to what is expected."""
 THIN = 0.27
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
@@ -272,12 +270,15 @@ class _Fill:
         """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
         these and joined to them, and with contrast; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
-        if is_held(work.part, level, hold):
+        holds = is_held(level, hold)
+        if holds:
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
             if expected is None:
                 self.stopped = True
                 return found
-            found = np.stack([held(picture, level, expected, hold, self.stop) for picture in found])
+            found = np.stack([held(picture, level, expected, hold, self.stop) for picture in pictures])
+            if hints is not None:  # grain is told from what lies below it, which has moved with it
+                hints = hints + (found.astype(np.float32) - pictures)
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
         # pixels lie near a seam on either side, and would be smoothed twice.
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
@@ -292,7 +293,7 @@ class _Fill:
                 if self.stop():
                     self.stopped = True
                     return found
-        if hold and level.level == 1 and not level.hole.all():
+        if holds and level.level == 1:
             levels = work.by.model.config.levels
             found = np.stack([quantized(contrasted(picture, level, hold), levels) for picture in found])
         return found
@@ -483,10 +484,9 @@ def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
     return plan(level.own, config.crop, oriented=config.oriented, cell=cell)
 
 
-def is_held(part: Part, level: Level, hold: float) -> bool:
-    """Whether the colours of a part are held at this level: at the HELD coarsest ones but the finest, if something is
-    known there."""
-    return hold > 0 and max(part.coarsest - HELD, 0) < level.level and not level.hole.all()
+def is_held(level: Level, hold: float) -> bool:
+    """Whether colours are held at this level: at all but the finest, if something is known there."""
+    return hold > 0 and level.level > 0 and not level.hole.all()
 
 
 def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:
