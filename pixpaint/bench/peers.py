@@ -1,7 +1,8 @@
 """What others fill holes with, of what pip installs: OpenCV's two methods and two of those contributed to it, which go
-on with the picture's own patches and with its waves, and scikit-image's biharmonic one.
+on with the picture's own patches and with its waves, scikit-image's biharmonic one, and two that put a hole together of
+patches, GIMP's and PatchMatch.
 
-The extra `bench` installs both; neither is imported before it is asked for.
+The extra `bench` installs them; none is imported before it is asked for.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ Filler = Callable[[NDArray[np.uint8], NDArray[np.bool_], int], NDArray[np.uint8]
 """Given a picture (H, W, 3), its hole (H, W), where the picture is black, and a seed: the filled picture, a new one."""
 
 RADIUS = 3.0  # pixels, of OpenCV's methods: as in its samples
+PATCH_RADIUS = 3  # pixels, of PatchMatch's patches: as in its examples
+SAMPLED = 50  # pixels around the hole that GIMP's "Heal selection" takes its pixels from, as it offers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,27 @@ def biharmonic(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> 
     return np.rint(np.clip(filled, 0, 1) * 255).astype(np.uint8)
 
 
+def resynthesizer(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """What GIMP's "Heal selection" does (Harrison, "Image Texture Tools", 2005); it has a seed of its own."""
+    from PIL import Image
+    from resynthesizer import resynthesize
+
+    rows, columns = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
+    box = tuple(slice(max(side[0] - SAMPLED, 0), side[-1] + 1 + SAMPLED) for side in (rows, columns))
+    filled = image.copy()
+    filled[box] = np.asarray(resynthesize(Image.fromarray(image[box]), Image.fromarray(hole[box])))
+    return filled
+
+
+def patch_match(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) -> NDArray[np.uint8]:
+    """Patches that are alike vote, coarse to fine (Wexler et al. 2007), found as Barnes et al. 2009 do."""
+    import patchmatch
+
+    patchmatch.set_random_seed(seed % 2**32)
+    filled: NDArray[np.uint8] = patchmatch.inpaint(image, hole, patch_size=PATCH_RADIUS)
+    return filled
+
+
 OPENCV = "opencv-contrib-python-headless"
 PEERS: Mapping[str, Peer] = {
     "telea": Peer(fill=telea, module="cv2", package=OPENCV),
@@ -89,6 +113,8 @@ PEERS: Mapping[str, Peer] = {
     "frequency-selective": Peer(fill=frequency_selective, module="cv2.xphoto", package=OPENCV),
     "shift-map": Peer(fill=shift_map, module="cv2.xphoto", package=OPENCV),
     "biharmonic": Peer(fill=biharmonic, module="skimage", package="scikit-image"),
+    "resynthesizer": Peer(fill=resynthesizer, module="resynthesizer", package="resynthesizer"),
+    "patchmatch": Peer(fill=patch_match, module="patchmatch", package="pypatchmatch"),
 }
 
 
@@ -123,6 +149,6 @@ def _installed(module: str) -> bool:
     name, *parts = module.split(".")
     try:
         found = import_module(name)
-    except ImportError:  # also where it is there, but not a library of the system's that it needs
+    except (ImportError, OSError):  # also where it is there, but not a library of the system's that it needs
         return False
     return all(hasattr(found, part) for part in parts)
