@@ -41,6 +41,8 @@ Engine = Callable[[Model, Window, Tempering, Callable[[], bool]], Iterator[Paint
 ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "fused": fill_fused}
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
+LEVELS_HELD = 2
+"""At how many levels, from the coarsest on, colours are held to what is expected."""
 THIN = 0.27
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
@@ -270,8 +272,7 @@ class _Fill:
         """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
         these and joined to them, and with contrast; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
-        holds = is_held(level, hold)
-        if holds:
+        if is_held(work.part, level, hold):
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
             if expected is None:
                 self.stopped = True
@@ -293,7 +294,7 @@ class _Fill:
                 if self.stop():
                     self.stopped = True
                     return found
-        if holds and level.level == 1:
+        if hold and level.level == 1 and not level.hole.all():
             levels = work.by.model.config.levels
             found = np.stack([quantized(contrasted(picture, level, hold), levels) for picture in found])
         return found
@@ -484,9 +485,10 @@ def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
     return plan(level.own, config.crop, oriented=config.oriented, cell=cell)
 
 
-def is_held(level: Level, hold: float) -> bool:
-    """Whether colours are held at this level: at all but the finest, if something is known there."""
-    return hold > 0 and level.level > 0 and not level.hole.all()
+def is_held(part: Part, level: Level, hold: float) -> bool:
+    """Whether the colours of a part are held at this level: at the LEVELS_HELD coarsest ones, but never at the finest,
+    if something is known there."""
+    return hold > 0 and 0 < level.level > part.coarsest - LEVELS_HELD and not level.hole.all()
 
 
 def in_colours_of(config: ModelConfig, pixels: Bytes) -> Bytes:

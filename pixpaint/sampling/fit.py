@@ -75,7 +75,7 @@ def fits(
                         if stop():
                             return nats
                         row[k] += _nats(by, level, job, picture, hints[k] if hints else None)
-            if level.level == part.coarsest and is_held(level, hold):
+            if level.level == part.coarsest and is_held(part, level, hold):
                 expected = extrapolated(level.picture, level.hole, level.own, stop)
                 if expected is None:
                     return nats

@@ -141,7 +141,7 @@ def test_a_fill_painted_coarse_to_fine_has_the_colours_of_its_surroundings(engin
         np.testing.assert_array_equal(kept, same)
 
 
-@pytest.mark.parametrize(("side", "levels"), [(10, [2, 1]), (5, [1]), (3, [])])
+@pytest.mark.parametrize(("side", "levels"), [(18, [3, 2]), (10, [2, 1]), (5, [1]), (3, [])])
 def test_the_two_coarsest_levels_are_held_and_never_the_finest(
     side: int, levels: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
