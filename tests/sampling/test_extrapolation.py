@@ -1,6 +1,7 @@
 """What the known pixels lead to expect goes on with what they show, and a fill's colours are held to it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -157,6 +158,33 @@ def test_the_two_coarsest_levels_are_held_and_never_the_finest(
     image = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     painted(image, hole, tempering=Tempering(hold=1.0))
     assert asked == levels
+
+
+def test_grain_is_told_from_what_was_moved_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else how far colours were moved would count as roughness, and be calmed away."""
+    told = []
+
+    def moved(by: int, picture: np.ndarray, level: Level, *rest: object) -> np.ndarray:
+        found = np.full_like(picture, 100)
+        found[level.own] += by if level.level == 1 else 0
+        return np.where(level.own[..., None], found, picture)
+
+    def recorded(picture: np.ndarray, level: Level, hints: np.ndarray | None, *rest: object) -> np.ndarray:
+        if level.level == 1:
+            assert hints is not None
+            told.append((hints, level.own))
+        return picture
+
+    monkeypatch.setattr("pixpaint.sampling.fill.calmed", recorded)
+    hole = np.zeros((40, 40), np.bool_)
+    hole[8:18, 8:18] = True
+    image = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    for by in (0, 7):
+        monkeypatch.setattr("pixpaint.sampling.fill.held", partial(moved, by))
+        painted(image, hole, tempering=Tempering(hold=1.0, calm=1.0))
+    (still, own), (along, _) = told
+    np.testing.assert_allclose((along - still)[own], 7, atol=1e-3)
+    np.testing.assert_array_equal(along[~own], still[~own])
 
 
 def test_a_fill_in_one_level_and_one_of_nothing_known_are_as_they_were() -> None:
