@@ -10,6 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from pixpaint.recipe import bounding_box
+
 Picture = NDArray[np.uint8]
 Hole = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -30,14 +32,10 @@ def psnr(fill: Picture, truth: Picture, hole: Hole) -> float:
 
 def ssim(fill: Picture, truth: Picture, hole: Hole) -> float:
     """Structural similarity averaged over the hole's pixels and channels: see `ssim_map`."""
-    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
+    top, left, bottom, right = bounding_box(hole)
     reach = WINDOW // 2
-    height, width = hole.shape
     # Only what the hole's windows see is looked at; where that ends before the picture does, the rest changes nothing.
-    part = (
-        slice(max(0, rows[0] - reach), min(height, rows[-1] + reach + 1)),
-        slice(max(0, columns[0] - reach), min(width, columns[-1] + reach + 1)),
-    )
+    part = np.s_[max(top - reach, 0) : bottom + reach, max(left - reach, 0) : right + reach]
     return float(ssim_map(fill[part], truth[part])[hole[part]].mean())
 
 

@@ -12,6 +12,8 @@ from importlib import import_module
 import numpy as np
 from numpy.typing import NDArray
 
+from pixpaint.recipe import bounding_box
+
 Filler = Callable[[NDArray[np.uint8], NDArray[np.bool_], int], NDArray[np.uint8]]
 """Given a picture (H, W, 3), its hole (H, W), where the picture is black, and a seed: the filled picture, a new one."""
 
@@ -90,8 +92,8 @@ def resynthesizer(image: NDArray[np.uint8], hole: NDArray[np.bool_], seed: int) 
     from PIL import Image
     from resynthesizer import resynthesize
 
-    rows, columns = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
-    box = tuple(slice(max(side[0] - SAMPLED, 0), side[-1] + 1 + SAMPLED) for side in (rows, columns))
+    top, left, bottom, right = bounding_box(hole)
+    box = np.s_[max(top - SAMPLED, 0) : bottom + SAMPLED, max(left - SAMPLED, 0) : right + SAMPLED]
     filled = image.copy()
     filled[box] = np.asarray(resynthesize(Image.fromarray(image[box]), Image.fromarray(hole[box])))
     return filled

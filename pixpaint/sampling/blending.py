@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixpaint.models.encoder import continued
+from pixpaint.recipe import bounding_box
 from pixpaint.sampling.exemplars import carried, echoed
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes
@@ -91,7 +92,7 @@ def contrasted(picture: Bytes, level: Level, hold: float) -> Bytes:
     averaged widely, known pixels counted, by the share CONTRAST of `hold`; the less the nearer known ones are.
 
     What colours are held to is averaged, of waves and of votes: details of 2 to 8 pixels come out a quarter fainter
-    than those of photographs. Once, at half size, this gives it back.
+    than those of photographs. Once, at half size, this gives some of it back.
     """
     cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
@@ -231,11 +232,9 @@ class _Cut(NamedTuple):
 def _around(level: Level) -> tuple[slice, slice]:
     """The rows and columns of the box of what is to be painted, and AROUND more on each side; it begins where a cell of
     the coarser level does."""
-    rows, columns = (np.flatnonzero(level.own.any(axis)) for axis in (1, 0))
-    return (
-        slice(max(rows[0] - AROUND, 0) // 2 * 2, rows[-1] + 1 + AROUND),
-        slice(max(columns[0] - AROUND, 0) // 2 * 2, columns[-1] + 1 + AROUND),
-    )
+    top, left, bottom, right = bounding_box(level.own)
+    top, left = (max(side - AROUND, 0) // 2 * 2 for side in (top, left))
+    return slice(top, bottom + AROUND), slice(left, right + AROUND)
 
 
 def _tensor(pixels: NDArray[np.uint8] | NDArray[np.float32], turn: Tensor) -> Tensor:
