@@ -3,8 +3,10 @@
 A model that paints pixel by pixel reads its own pixels: one that is a little off is in what the next ones are drawn
 from. So smooth grounds come out mottled, and where the last rows and columns of a hole meet the known pixels again,
 there is a step. The known pixels around the hole tell both; `calmed` mends the one and `joined` the other. And what is
-painted strays as a whole from what they lead to expect, and has edges and colours that they have nowhere, which `held`
-takes back, and `contrasted` what that costs. A coarser level is mended before the next one is painted on it.
+painted strays as a whole from what they lead to expect, and has edges and colours that they have nowhere. At the
+coarsest level of several `held` takes that back, and `contrasted` what it costs; at the finer ones, where it is edges
+and textures that are seen, `retold` has the known pixels tell them. A coarser level is mended before the next one is
+painted on it.
 
 Pictures are uint8 (H, W, C), as large as the level they belong to; only the level's own pixels change.
 """
@@ -21,7 +23,7 @@ from torch import Tensor
 
 from pixpaint.models.encoder import continued
 from pixpaint.recipe import bounding_box
-from pixpaint.sampling.exemplars import carried, echoed
+from pixpaint.sampling.exemplars import carried, echoed, redrawn
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes
 
@@ -46,6 +48,9 @@ HELD, LEAST_HELD = 5.6, 1.4
 that are held to what is extrapolated."""
 ECHOED, LEAST_ECHOED = 2.8, 0.7
 """The same, of those held to what exemplars have there."""
+GRAIN, GRAIN_NEAR, LEAST_GRAIN = 2.0, 4.0, 0.05
+"""Deviations of the bells, in pixels of the level, of what grain is finer than, and of where its own is measured; and
+the least that its square has there, in bytes."""
 CONTRAST = 0.3
 """By what share colours averaged near a pixel move away from those averaged widely."""
 CONTRAST_NEAR, CONTRAST_WIDE, CONTRAST_RIM = 1.0, 8.0, 2.0
@@ -72,7 +77,50 @@ def held(
     found = _moved(picture.astype(np.float32), level, expected, max(LEAST_HELD, HELD / 2**level.level))
     echo = echoed(found, level.hole, level.own, stop)
     found = _moved(found, level, echo, max(LEAST_ECHOED, ECHOED / 2**level.level))
-    return np.rint(picture + hold * (found - picture)).clip(0, 255).astype(np.uint8)
+    return _by_share(picture, found, hold)
+
+
+def retold(
+    picture: Bytes,
+    level: Level,
+    expected: NDArray[np.float32] | None,
+    hold: float,
+    stop: Callable[[], bool] = lambda: False,
+) -> Bytes:
+    """The picture of a finer level with its painted pixels moved by the share `hold`, from 0 to 1, to what the known
+    ones have in places like these, see exemplars.py, or as far as that has come when `stop` says so. So edges, lines
+    and grounds are the picture's own. What was painted tells which places are alike; and where these differ, its grain
+    tells which of them is followed. First its colours are moved to those of what is `expected` (H, W, C), if anything
+    is, as `held` does it."""
+    found = picture.astype(np.float32)
+    if expected is not None:
+        found = _moved(found, level, expected, max(LEAST_HELD, HELD / 2**level.level))
+    turn = _turn(picture).numpy()
+    drawn = redrawn(found @ turn.T, _grain(picture, level), level.hole, level.own, stop) @ turn
+    return _by_share(picture, np.where(level.own[..., None], drawn, picture), hold)
+
+
+def _by_share(picture: Bytes, found: NDArray[np.float32], hold: float) -> Bytes:
+    """The picture moved by the share `hold` to what was found."""
+    moved: Bytes = np.rint(picture + hold * (found - picture)).clip(0, 255).astype(np.uint8)
+    return moved
+
+
+def _grain(picture: Bytes, level: Level) -> NDArray[np.float32]:
+    """What is fine in the painted pixels, in light and two colours apart, and by how much in the pixels near each: (H,
+    W, C), of which the squares are 1 on average."""
+    cut = _Cut.of(level)
+    x = _tensor(picture[cut.box], _turn(picture))
+    fine = x - _averaged(x, cut.own + cut.known, GRAIN)
+    deviation = _averaged(fine * fine, cut.own, GRAIN_NEAR).clamp(min=LEAST_GRAIN).sqrt()
+    grain = np.zeros(picture.shape, np.float32)
+    grain[cut.box] = (cut.own * fine / deviation)[0].movedim(0, -1).numpy()
+    return grain
+
+
+def _turn(picture: Bytes) -> Tensor:
+    """What turns the picture's channels into light and two colours; of grey it leaves the light."""
+    return OPPONENT if picture.shape[2] == 3 else torch.eye(1)
 
 
 def _moved(
@@ -92,7 +140,7 @@ def contrasted(picture: Bytes, level: Level, hold: float) -> Bytes:
     averaged widely, known pixels counted, by the share CONTRAST of `hold`; the less the nearer known ones are.
 
     What colours are held to is averaged, of waves and of votes: details of 2 to 8 pixels come out a quarter fainter
-    than those of photographs. Once, at half size, this gives some of it back.
+    than those of photographs. Where half size is the coarsest, this gives some of it back.
     """
     cut = _Cut.of(level)
     turn = torch.eye(picture.shape[2])
@@ -124,7 +172,7 @@ def calmed(
     if not calm or near is None:
         return picture
     cut = _Cut.of(level)
-    turn = OPPONENT if picture.shape[2] == 3 else torch.eye(1)
+    turn = _turn(picture)
     x = _tensor(picture[cut.box], turn)
     plain = (
         _median(continued(x, cut.own + cut.known, SWEEPS)) if hints is None else _tensor(hints[cut.box], turn)

@@ -6,7 +6,9 @@ Each *patch*, a small square, that touches painted pixels is compared with the k
 one most like it votes for what each of its pixels is to be, and all that vote for a pixel settle it between them. What
 they vote for may be the pixels themselves (`echoed`): then all are compared again, and known pixels count most, painted
 ones the less the farther inside they lie. So edges and lines that end at the hole go on into it as they go on elsewhere
-in the picture, and what looks like no part of it goes. Or it is something measured at each pixel (`carried`).
+in the picture, and what looks like no part of it goes. What they settle is a mean, too smooth where they disagree, as
+they do in textures: there a pixel may be drawn from around it (`redrawn`). Or they vote for something that is measured
+at each pixel (`carried`).
 """
 
 import math
@@ -29,6 +31,8 @@ FADING, LEAST_TRUST = 1.5, 0.05
 """How many times less a painted pixel counts that lies a pixel farther inside, down to a share of a known one."""
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
+REDRAWN = ((MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 1.4), (0.5, 0.6))
+"""The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far those who vote do."""
 TILE, REACH = 16, 16
 """In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought;
 twice as far and again, until there are any."""
@@ -49,6 +53,28 @@ def echoed(
     for _ in range(TURNS):
         x = _voted(x, x, trust, mine, tiles, stop)
     return x.movedim(0, -1).numpy()
+
+
+def redrawn(
+    picture: NDArray[np.float32],
+    grain: NDArray[np.float32],
+    hole: Hole,
+    own: Hole,
+    stop: Callable[[], bool] = lambda: False,
+) -> NDArray[np.float32]:
+    """A picture (H, W, C) much as `echoed` has it, but as rough as the known pixels are: where those that vote for a
+    pixel are at one, it is what they say; where they are not, `grain` (H, W, C), the squares of which are 1 on average,
+    says on which side of their mean it lies and how far, of how far they do. Once more, then, it is compared, now pixel
+    by pixel, so that what was drawn becomes what is somewhere."""
+    x, drawn = (torch.from_numpy(pixels).movedim(-1, 0) for pixels in (picture, grain))
+    trust, mine = _trust(hole, own), torch.from_numpy(own)
+    tiles = list(_tiles(trust == 1, mine))
+    ground = x[:, trust == 1].mean(1)[:, None, None] if tiles else 0.0
+    x = x - ground  # lest differences of squares be lost in rounding
+    for bell, spread in REDRAWN:
+        mean, squares = _voted(x, torch.cat([x, x * x]), trust, mine, tiles, stop, bell).chunk(2)
+        x = torch.where(mine, mean + spread * (squares - mean * mean).clamp(min=0).sqrt() * drawn, x)
+    return (x + ground).movedim(0, -1).numpy()
 
 
 def carried(
@@ -76,10 +102,17 @@ class _Tile(NamedTuple):
 
 
 def _voted(
-    x: Tensor, values: Tensor, trust: Tensor, own: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool]
+    x: Tensor,
+    values: Tensor,
+    trust: Tensor,
+    own: Tensor,
+    tiles: Iterable[_Tile],
+    stop: Callable[[], bool],
+    middle: float = MIDDLE,
 ) -> Tensor:
     """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars that are most like x (C, H, W),
-    whose pixels count as `trust` (H, W) says."""
+    whose pixels count as `trust` (H, W) says, and in a patch by a bell of the deviation `middle`."""
+    bell = _bell(middle)
     x, found, trust, own = (F.pad(planes, _EDGE) for planes in (x, values, trust, own))
     votes, counts = torch.zeros_like(found), torch.zeros_like(trust)
     for tile in tiles:
@@ -87,12 +120,12 @@ def _voted(
             break
         exemplars = _patches(x[:, *tile.around])[tile.exemplars]
         mine = _patches(x[:, *tile.box])[tile.patches]
-        weight = _patches(trust[None, *tile.box])[tile.patches] * _BELL
+        weight = _patches(trust[None, *tile.box])[tile.patches] * bell
         share = (weight / weight.sum(1, keepdim=True).clamp(min=1e-9)).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
         away = share @ (exemplars * exemplars).T - 2 * (share * mine) @ exemplars.T
         nearest = tile.exemplars[away.argmin(1)]
-        weight = weight.mean(1, keepdim=True) * _BELL
+        weight = weight.mean(1, keepdim=True) * bell
         votes[:, *tile.box] += _laid(
             _patches(found[:, *tile.around])[nearest] * weight.repeat(1, len(found)), tile
         )
@@ -155,10 +188,7 @@ def _laid(patches: Tensor, tile: _Tile) -> Tensor:
     return F.fold(places[None], (height, width), PATCH)[0]
 
 
-def _bell() -> Tensor:
+def _bell(deviation: float) -> Tensor:
     """How much each pixel of a patch counts (PATCH * PATCH,)."""
-    line = (-0.5 * ((torch.arange(PATCH) - _RIM) / MIDDLE) ** 2).exp()
+    line = (-0.5 * ((torch.arange(PATCH) - _RIM) / deviation) ** 2).exp()
     return torch.outer(line, line).flatten()
-
-
-_BELL = _bell()

@@ -16,7 +16,7 @@ from pixpaint.models.base import Model
 from pixpaint.models.config import ModelConfig
 from pixpaint.orientation import orient, positions
 from pixpaint.sampling import compile_cache
-from pixpaint.sampling.blending import calmed, contrasted, held, joined, nearest_known
+from pixpaint.sampling.blending import calmed, contrasted, held, joined, nearest_known, retold
 from pixpaint.sampling.drafts import Drafts, digest
 from pixpaint.sampling.events import RowPainted
 from pixpaint.sampling.extrapolation import extrapolated
@@ -42,7 +42,7 @@ ENGINES: dict[str, Engine] = {"reference": fill_slowly, "torch": fill_cached, "f
 ON_CUDA: dict[str, Engine] = ENGINES | {"torch": fill_captured}
 FAST = ("torch", "fused")
 LEVELS_HELD = 2
-"""At how many levels, from the coarsest on, colours are held to what is expected."""
+"""At how many levels, from the coarsest on, colours are held to what waves lead to expect."""
 THIN = 0.27
 """How closely a thin hole is joined to its surroundings, of how closely a large one is at its finest level."""
 
@@ -269,34 +269,39 @@ class _Fill:
         )
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
-        """A painted level's pictures (candidates, h, w, C), held to what their surroundings lead to expect, as rough as
-        these and joined to them, and with contrast; as far as that has come where `stopped` is set."""
+        """A painted level's pictures (candidates, h, w, C), as rough as their surroundings, of what these have in such
+        places, joined to them, and with contrast; as far as that has come where `stopped` is set."""
         found, level, hold = pictures.copy(), work.at, self.tempering.hold
+        expected = None
         if is_held(work.part, level, hold):
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
             if expected is None:
                 self.stopped = True
                 return found
-            found = np.stack([held(picture, level, expected, hold, self.stop) for picture in pictures])
-            if hints is not None:  # grain is told from what lies below it, which has moved with it
-                hints = hints + (found.astype(np.float32) - pictures)
+            if hints is None:
+                found = np.stack([held(picture, level, expected, hold, self.stop) for picture in found])
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
         # pixels lie near a seam on either side, and would be smoothed twice.
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
         weight = self.tempering.join * (THIN if thin else 4**level.level)
-        for piece in _pieces(work.jobs, level):
-            near = nearest_known(piece, hinted=hints is not None) if self.tempering.calm else None
-            for k, picture in enumerate(found):
+        known = hold > 0 and not level.hole.all()
+        pieces = list(_pieces(work.jobs, level))
+        calms, hinted = self.tempering.calm > 0, hints is not None
+        nearest = [nearest_known(piece, hinted=hinted) if calms else None for piece in pieces]
+        for k, picture in enumerate(found):
+            for piece, near in zip(pieces, nearest, strict=True):
                 hint = None if hints is None else hints[k]
-                calm = calmed(picture, piece, hint, self.tempering.calm, near, self.stop)
-                blended = joined(calm, piece, weight, self.stop)
-                found[k] = quantized(blended, work.by.model.config.levels)
-                if self.stop():
-                    self.stopped = True
-                    return found
-        if hold and level.level == 1 and not level.hole.all():
-            levels = work.by.model.config.levels
-            found = np.stack([quantized(contrasted(picture, level, hold), levels) for picture in found])
+                picture = calmed(picture, piece, hint, self.tempering.calm, near, self.stop)
+            if known and hinted:
+                picture = retold(picture, level, expected, hold, self.stop)
+            for piece in pieces:
+                picture = joined(picture, piece, weight, self.stop)
+            if known and level.level == 1 and not hinted:
+                picture = contrasted(picture, level, hold)
+            found[k] = quantized(picture, work.by.model.config.levels)
+            if self.stop():
+                self.stopped = True
+                break
         return found
 
     def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:
@@ -486,8 +491,8 @@ def jobs_of(config: ModelConfig, part: Part, level: Level) -> list[Job]:
 
 
 def is_held(part: Part, level: Level, hold: float) -> bool:
-    """Whether the colours of a part are held at this level: at the LEVELS_HELD coarsest ones, but never at the finest,
-    if something is known there."""
+    """Whether the colours of a part are held to waves at this level: at the LEVELS_HELD coarsest ones, but never at the
+    finest, if something is known there."""
     return hold > 0 and 0 < level.level > part.coarsest - LEVELS_HELD and not level.hole.all()
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.sampling.blending import calmed, nearest_known
-from pixpaint.sampling.exemplars import carried, echoed
+from pixpaint.sampling.blending import calmed, nearest_known, retold
+from pixpaint.sampling.exemplars import carried, echoed, redrawn
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 from tests.sampling.examples import error
@@ -36,6 +36,46 @@ def test_an_edge_goes_on_into_the_hole_and_noise_goes(hole: np.ndarray, channels
     assert found.dtype == np.float32
 
 
+def noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_redrawn_an_edge_is_as_sharp_as_elsewhere_and_its_grounds_as_plain(
+    hole: np.ndarray, channels: int
+) -> None:
+    picture = edge(hole.shape)[..., :channels]
+    painted = blurred(picture, hole).astype(np.float32)
+    found = redrawn(painted, noise(painted.shape), hole, hole)
+    # Nearly every pixel is of one of the two sides, whatever the grain.
+    sides = np.unique(picture.reshape(-1, channels), axis=0).astype(np.float32)
+    away = np.abs(found[hole][:, None] - sides).max(2).min(1)
+    assert (away < 1).mean() > 0.85 > 0.5 > (np.abs(painted[hole][:, None] - sides).max(2).min(1) < 1).mean()
+    assert error(found, picture, hole) < 0.5 * error(painted, picture, hole)
+    np.testing.assert_array_equal(found[~hole], picture[~hole])
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("ground", [0, 3, 250, 255])
+def test_plain_ground_is_redrawn_plain(hole: np.ndarray, ground: int) -> None:
+    picture = np.full((*hole.shape, 3), ground, np.float32)
+    picture[hole] = ground / 2 + 60
+    found = redrawn(picture, 3 * noise(picture.shape), hole, hole)
+    np.testing.assert_allclose(found, ground, atol=0.3)
+
+
+def test_what_is_rough_is_redrawn_as_rough_where_echoes_are_smooth(hole: np.ndarray) -> None:
+    picture = 120 + 25 * noise((*hole.shape, 3), 4)
+    painted = np.where(hole[..., None], 120 + 12 * noise(picture.shape, 5), picture)
+    echo = echoed(painted, hole, hole)
+    found, other = (redrawn(painted, noise(picture.shape, seed), hole, hole) for seed in (6, 7))
+    assert echo[hole].std() < 0.65 * picture[~hole].std()
+    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.2)
+    assert error(found, other, hole) > 10
+    without = redrawn(painted, 0 * picture, hole, hole)
+    assert without[hole].std() < 0.9 * found[hole].std()
+
+
 def test_different_drafts_stay_different_where_the_picture_leaves_it_open(hole: np.ndarray) -> None:
     picture = np.random.default_rng(5).integers(0, 256, (*hole.shape, 3)).astype(np.uint8)
     drafts = [blurred(picture, hole, seed) for seed in (1, 2)]
@@ -51,6 +91,11 @@ def test_what_else_is_hidden_is_neither_read_nor_changed(hole: np.ndarray) -> No
     found, without = (echoed(image, hole | other, hole) for image in (blotted, picture))
     np.testing.assert_array_equal(found[hole], without[hole])
     np.testing.assert_array_equal(found[other], blotted[other])
+    level = Level(level=0, picture=picture, hole=hole | other, own=hole)
+    told, without = (retold(image, level, None, 1.0) for image in (blotted, picture))
+    np.testing.assert_array_equal(told[hole], without[hole])
+    np.testing.assert_array_equal(told[~hole], blotted[~hole])
+    assert (told[hole] != picture[hole]).any()
 
 
 def test_exemplars_are_sought_farther_away_where_none_is_near_and_without_any_pixels_stay() -> None:
@@ -62,6 +107,9 @@ def test_exemplars_are_sought_farther_away_where_none_is_near_and_without_any_pi
     few = np.ones_like(hole)
     few[:4] = False  # no whole patch is known
     np.testing.assert_array_equal(echoed(picture, few, few), picture)
+    grain = noise(picture.shape)
+    np.testing.assert_allclose(redrawn(picture.astype(np.float32), grain, hole, hole), 200, atol=0.3)
+    np.testing.assert_allclose(redrawn(picture.astype(np.float32), grain, few, few), picture, atol=0.3)
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -128,6 +176,22 @@ def test_it_can_be_stopped(hole: np.ndarray) -> None:
     assert (found != picture).any()
     assert (found != echoed(picture, hole, hole)).any()
     np.testing.assert_array_equal(echoed(picture, hole, hole, lambda: True), picture)
+    level = Level(level=0, picture=picture, hole=hole, own=hole)
+    np.testing.assert_array_equal(retold(picture, level, None, 1.0, lambda: True), picture)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_painted_is_retold_by_the_share_that_was_asked(hole: np.ndarray, channels: int) -> None:
+    picture = blurred(edge(hole.shape), hole)[..., :channels]
+    level = Level(level=0, picture=picture, hole=hole, own=hole)
+    none, half, whole = (retold(picture, level, None, share) for share in (0.0, 0.5, 1.0))
+    np.testing.assert_array_equal(none, picture)
+    assert error(whole, edge(hole.shape)[..., :channels], hole) < 0.5 * error(
+        picture, edge(hole.shape)[..., :channels], hole
+    )
+    np.testing.assert_allclose(half, (whole.astype(float) + picture) / 2, atol=1)
+    dark = retold(picture, level, np.zeros(picture.shape, np.float32), 1.0)
+    assert dark[hole].mean() < whole[hole].mean()
 
 
 def test_values_are_carried_to_where_the_picture_is_alike(hole: np.ndarray) -> None:

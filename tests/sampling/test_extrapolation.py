@@ -1,7 +1,6 @@
 """What the known pixels lead to expect goes on with what they show, and a fill's colours are held to it."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import continued
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling.blending import held
+from pixpaint.sampling.blending import calmed, held, joined, retold
 from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import fill
@@ -142,49 +141,37 @@ def test_a_fill_painted_coarse_to_fine_has_the_colours_of_its_surroundings(engin
         np.testing.assert_array_equal(kept, same)
 
 
-@pytest.mark.parametrize(("side", "levels"), [(18, [3, 2]), (10, [2, 1]), (5, [1]), (3, [])])
-def test_the_two_coarsest_levels_are_held_and_never_the_finest(
-    side: int, levels: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("calm", [0.0, 1.0])
+@pytest.mark.parametrize(("side", "waves"), [(18, [3, 2]), (10, [2, 1]), (5, [1]), (3, [])])
+def test_the_coarsest_of_several_levels_is_held_and_finer_ones_are_retold(
+    side: int, waves: list[int], calm: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    """Waves are asked at the two coarsest levels, but never at the finest; what is retold was calmed before, and is
+    joined then."""
+    asked: list[tuple[str, int]] = []
 
-    def recorded(picture: np.ndarray, level: Level, *rest: object) -> np.ndarray:
-        asked.append(level.level)
-        return held(picture, level, *rest)  # type: ignore[arg-type]
+    def recorded(name: str, does: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def step(picture: np.ndarray, level: Level, *rest: object) -> np.ndarray:
+            told = " by waves" if name == "retold" and rest[0] is not None else ""
+            asked.append((name + told, level.level))
+            return does(picture, level, *rest)
 
-    monkeypatch.setattr("pixpaint.sampling.fill.held", recorded)
+        return step
+
+    for name, does in {"held": held, "calmed": calmed, "retold": retold, "joined": joined}.items():
+        monkeypatch.setattr(f"pixpaint.sampling.fill.{name}", recorded(name, does))
     hole = np.zeros((40, 40), np.bool_)
     hole[8 : 8 + side, 8 : 8 + side] = True
     image = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
-    painted(image, hole, tempering=Tempering(hold=1.0))
-    assert asked == levels
-
-
-def test_grain_is_told_from_what_was_moved_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else how far colours were moved would count as roughness, and be calmed away."""
-    told = []
-
-    def moved(by: int, picture: np.ndarray, level: Level, *rest: object) -> np.ndarray:
-        found = np.full_like(picture, 100)
-        found[level.own] += by if level.level == 1 else 0
-        return np.where(level.own[..., None], found, picture)
-
-    def recorded(picture: np.ndarray, level: Level, hints: np.ndarray | None, *rest: object) -> np.ndarray:
-        if level.level == 1:
-            assert hints is not None
-            told.append((hints, level.own))
-        return picture
-
-    monkeypatch.setattr("pixpaint.sampling.fill.calmed", recorded)
-    hole = np.zeros((40, 40), np.bool_)
-    hole[8:18, 8:18] = True
-    image = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
-    for by in (0, 7):
-        monkeypatch.setattr("pixpaint.sampling.fill.held", partial(moved, by))
-        painted(image, hole, tempering=Tempering(hold=1.0, calm=1.0))
-    (still, own), (along, _) = told
-    np.testing.assert_allclose((along - still)[own], 7, atol=1e-3)
-    np.testing.assert_array_equal(along[~own], still[~own])
+    painted(image, hole, tempering=Tempering(hold=1.0, calm=calm, join=1.0))
+    wanted = [("held", waves[0])] if waves else []
+    coarsest = waves[0] if waves else 0
+    for level in range(coarsest, -1, -1):
+        wanted.append(("calmed", level))
+        if level < coarsest:
+            wanted.append(("retold by waves" if level in waves else "retold", level))
+        wanted.append(("joined", level))
+    assert asked == wanted
 
 
 def test_a_fill_in_one_level_and_one_of_nothing_known_are_as_they_were() -> None:
