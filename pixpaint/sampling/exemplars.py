@@ -34,8 +34,9 @@ MIDDLE = PATCH / 3
 REDRAWN = ((MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 1.4), (0.5, 0.6))
 """The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far those who vote do."""
 TILE, REACH = 16, 16
-"""In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought;
-twice as far and again, until there are any."""
+"""In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought."""
+FARTHER, ENOUGH = 8, 256
+"""By how many pixels they are sought farther, and again, until there are so many."""
 
 _RIM = PATCH // 2
 _EDGE = (_RIM, _RIM, _RIM, _RIM)
@@ -92,12 +93,11 @@ def carried(
 
 
 class _Tile(NamedTuple):
-    """A square of patches: where their pixels lie and those of all patches near them, and which of these patches, row
-    by row, touch what was painted and which are exemplars."""
+    """A square of patches: where their pixels lie, which of them, row by row, touch what was painted, and where in the
+    picture with its edge, row by row, the exemplars near them begin."""
 
     box: tuple[slice, slice]
     patches: Tensor
-    around: tuple[slice, slice]
     exemplars: Tensor
 
 
@@ -118,17 +118,15 @@ def _voted(
     for tile in tiles:
         if stop():
             break
-        exemplars = _patches(x[:, *tile.around])[tile.exemplars]
+        exemplars = _patches_at(x, tile.exemplars)
         mine = _patches(x[:, *tile.box])[tile.patches]
         weight = _patches(trust[None, *tile.box])[tile.patches] * bell
         share = (weight / weight.sum(1, keepdim=True).clamp(min=1e-9)).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
-        away = share @ (exemplars * exemplars).T - 2 * (share * mine) @ exemplars.T
+        away = torch.cat([share, -2 * share * mine], 1) @ torch.cat([exemplars * exemplars, exemplars], 1).T
         nearest = tile.exemplars[away.argmin(1)]
         weight = weight.mean(1, keepdim=True) * bell
-        votes[:, *tile.box] += _laid(
-            _patches(found[:, *tile.around])[nearest] * weight.repeat(1, len(found)), tile
-        )
+        votes[:, *tile.box] += _laid(_patches_at(found, nearest) * weight.repeat(1, len(found)), tile)
         counts[tile.box] += _laid(weight, tile)[0]
     told = own & (counts > 0)
     found[:, told] = votes[:, told] / counts[told]
@@ -138,21 +136,23 @@ def _voted(
 def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
     """Those squares that have patches which touch `own` (H, W); none if there are no exemplars."""
     touching, whole = _any(F.pad(own, _EDGE)), ~_any(~F.pad(known, _EDGE))
-    if not whole.any():
+    count = int(whole.sum())
+    if not count:
         return
     height, width = touching.shape
     rows, columns = np.nonzero(touching.numpy())
     for row, column in np.unique(np.stack([rows, columns], 1) // TILE, axis=0) * TILE:
-        reach, exemplars = REACH, torch.empty(0)
-        while not len(exemplars):
-            near = (
-                slice(max(row - reach, 0), min(row + TILE + reach, height)),
-                slice(max(column - reach, 0), min(column + TILE + reach, width)),
+        reach, found = REACH, 0
+        while found < min(ENOUGH, count):
+            top, left = max(row - reach, 0), max(column - reach, 0)
+            down, across = whole[top : row + TILE + reach, left : column + TILE + reach].nonzero(
+                as_tuple=True
             )
-            exemplars = whole[near].flatten().nonzero()[:, 0]
-            reach *= 2
+            reach, found = reach + FARTHER, len(down)
+        exemplars = (top + down) * (width + PATCH - 1) + left + across
         here = slice(row, min(row + TILE, height)), slice(column, min(column + TILE, width))
-        yield _Tile(_pixels(here), touching[here].flatten().nonzero()[:, 0], _pixels(near), exemplars)
+        box = slice(here[0].start, here[0].stop + PATCH - 1), slice(here[1].start, here[1].stop + PATCH - 1)
+        yield _Tile(box, touching[here].flatten().nonzero()[:, 0], exemplars)
 
 
 def _trust(hole: Hole, own: Hole) -> Tensor:
@@ -169,15 +169,16 @@ def _any(mask: Tensor) -> Tensor:
     return F.max_pool2d(mask[None, None].float(), PATCH, 1)[0, 0] > 0
 
 
-def _pixels(patches: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Where the pixels of a box of patches lie."""
-    rows, columns = (slice(side.start, side.stop + PATCH - 1) for side in patches)
-    return rows, columns
-
-
 def _patches(x: Tensor) -> Tensor:
     """The patches of x (C, h, w), row by row: (patches, C * PATCH * PATCH)."""
     return F.unfold(x[None], PATCH)[0].T
+
+
+def _patches_at(x: Tensor, places: Tensor) -> Tensor:
+    """The patches of x (C, h, w) that begin at these pixels (n,), counted row by row: (n, C * PATCH * PATCH)."""
+    down, across = torch.meshgrid(torch.arange(PATCH), torch.arange(PATCH), indexing="ij")
+    pixels = places[:, None] + (down * x.shape[2] + across).flatten()
+    return x.flatten(1)[:, pixels].movedim(0, 1).flatten(1)
 
 
 def _laid(patches: Tensor, tile: _Tile) -> Tensor:
