@@ -33,6 +33,8 @@ MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
 REDRAWN = ((MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 1.4), (0.5, 0.6))
 """The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far those who vote do."""
+MOVED = 4.0
+"""Bytes that what a patch votes for in `redrawn` is moved by, at most."""
 TILE, REACH = 16, 16
 """In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought."""
 FARTHER, ENOUGH = 8, 256
@@ -72,8 +74,12 @@ def redrawn(
     tiles = list(_tiles(trust == 1, mine))
     ground = x[:, trust == 1].mean(1)[:, None, None] if tiles else 0.0
     x = x - ground  # lest differences of squares be lost in rounding
-    for bell, spread in REDRAWN:
-        mean, squares = _voted(x, torch.cat([x, x * x]), trust, mine, tiles, stop, bell).chunk(2)
+    for middle, spread in REDRAWN:
+        votes = (
+            (tile, torch.cat([told, told * told], 1), counts)
+            for tile, told, counts in _moved_votes(x, trust, tiles, stop, middle)
+        )
+        mean, squares = _settled(torch.cat([x, x * x]), mine, votes).chunk(2)
         x = torch.where(mine, mean + spread * (squares - mean * mean).clamp(min=0).sqrt() * drawn, x)
     return (x + ground).movedim(0, -1).numpy()
 
@@ -101,36 +107,81 @@ class _Tile(NamedTuple):
     exemplars: Tensor
 
 
-def _voted(
-    x: Tensor,
-    values: Tensor,
-    trust: Tensor,
-    own: Tensor,
-    tiles: Iterable[_Tile],
-    stop: Callable[[], bool],
-    middle: float = MIDDLE,
-) -> Tensor:
-    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars that are most like x (C, H, W),
-    whose pixels count as `trust` (H, W) says, and in a patch by a bell of the deviation `middle`."""
+class _Match(NamedTuple):
+    """The patches of a tile (n, C * PATCH * PATCH), where the exemplars most like them begin (n,), and how much each of
+    their pixels counts (n, PATCH * PATCH), but for the bell."""
+
+    tile: _Tile
+    patches: Tensor
+    nearest: Tensor
+    trust: Tensor
+
+
+_Votes = Iterable[tuple[_Tile, Tensor, Tensor]]
+"""What the patches of each tile vote for (n, K * PATCH * PATCH), and how much these votes count (n, PATCH * PATCH)."""
+
+
+def _matched(
+    x: Tensor, trust: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool], middle: float
+) -> Iterator[_Match]:
+    """Each tile's patches of x (C, H, W), with its edge, and the exemplars most like them, where pixels count as
+    `trust` (H, W) says, with its edge, too, and as a bell of the deviation `middle`."""
     bell = _bell(middle)
-    x, found, trust, own = (F.pad(planes, _EDGE) for planes in (x, values, trust, own))
-    votes, counts = torch.zeros_like(found), torch.zeros_like(trust)
     for tile in tiles:
         if stop():
             break
         exemplars = _patches_at(x, tile.exemplars)
-        mine = _patches(x[:, *tile.box])[tile.patches]
-        weight = _patches(trust[None, *tile.box])[tile.patches] * bell
-        share = (weight / weight.sum(1, keepdim=True).clamp(min=1e-9)).repeat(1, len(x))
+        mine, sure = (_patches(planes[:, *tile.box])[tile.patches] for planes in (x, trust[None]))
+        share = _shares(sure * bell).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
         away = torch.cat([share, -2 * share * mine], 1) @ torch.cat([exemplars * exemplars, exemplars], 1).T
-        nearest = tile.exemplars[away.argmin(1)]
-        weight = weight.mean(1, keepdim=True) * bell
-        votes[:, *tile.box] += _laid(_patches_at(found, nearest) * weight.repeat(1, len(found)), tile)
-        counts[tile.box] += _laid(weight, tile)[0]
-    told = own & (counts > 0)
-    found[:, told] = votes[:, told] / counts[told]
+        yield _Match(tile, mine, tile.exemplars[away.argmin(1)], sure)
+
+
+def _voted(
+    x: Tensor, values: Tensor, trust: Tensor, own: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool]
+) -> Tensor:
+    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars that are most like x (C, H, W),
+    whose pixels count as `trust` (H, W) says."""
+    x, framed, trust = (F.pad(planes, _EDGE) for planes in (x, values, trust))
+    matches = _matched(x, trust, tiles, stop, MIDDLE)
+    votes = ((match.tile, _patches_at(framed, match.nearest), _counts(match, MIDDLE)) for match in matches)
+    return _settled(values, own, votes)
+
+
+def _moved_votes(
+    x: Tensor, trust: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool], middle: float
+) -> _Votes:
+    """The votes for x (C, H, W) itself, each patch's moved to the mean of its own pixels, by MOVED at most: grounds are
+    plain, but seldom of one colour."""
+    x, trust = (F.pad(planes, _EDGE) for planes in (x, trust))
+    for match in _matched(x, trust, tiles, stop, middle):
+        told = _patches_at(x, match.nearest)
+        away = (match.patches - told).view(len(told), len(x), -1)
+        step = (away * _shares(match.trust)[:, None]).sum(2, keepdim=True).clamp(-MOVED, MOVED)
+        yield match.tile, told + step.expand_as(away).flatten(1), _counts(match, middle)
+
+
+def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
+    """The values (K, H, W), with those that are `own` (H, W) the mean of the votes for them, if there are any."""
+    found, own = F.pad(values, _EDGE), F.pad(own, _EDGE)
+    total, count = torch.zeros_like(found), torch.zeros_like(found[0])
+    for tile, told, counts in votes:
+        total[:, *tile.box] += _laid(told * counts.repeat(1, len(found)), tile)
+        count[tile.box] += _laid(counts, tile)[0]
+    settled = own & (count > 0)
+    found[:, settled] = total[:, settled] / count[settled]
     return found[:, _RIM:-_RIM, _RIM:-_RIM]
+
+
+def _counts(match: _Match, middle: float) -> Tensor:
+    """How much votes count: as the patch they come from is trusted, and as a bell of the deviation `middle`."""
+    return match.trust.mul(_bell(middle)).mean(1, keepdim=True) * _bell(middle)
+
+
+def _shares(weights: Tensor) -> Tensor:
+    """Weights (n, m) that add up to 1 in each row."""
+    return weights / weights.sum(1, keepdim=True).clamp(min=1e-9)
 
 
 def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
