@@ -11,6 +11,7 @@ they do in textures: there a pixel may be drawn from around it (`redrawn`). Or t
 at each pixel (`carried`).
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -34,7 +35,7 @@ MIDDLE = PATCH / 3
 REDRAWN = ((MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 1.4), (0.5, 0.6))
 """The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far those who vote do."""
 MOVED = 4.0
-"""Bytes that what a patch votes for in `redrawn` is moved by, at most."""
+"""By how much, in bytes of each of its components, what a patch votes for in `redrawn` is moved at most."""
 TILE, REACH = 16, 16
 """In pixels: side of the squares that the patches are taken in, and how far around each square exemplars are sought."""
 FARTHER, ENOUGH = 8, 256
@@ -52,7 +53,7 @@ def echoed(
     where `stop` says so, as far as they have come."""
     x = torch.from_numpy(picture).float().movedim(-1, 0)
     trust, mine = _trust(hole, own), torch.from_numpy(own)
-    tiles = list(_tiles(trust == 1, mine))
+    tiles = list(_tiles(trust == 1, mine, stop))
     for _ in range(TURNS):
         x = _voted(x, x, trust, mine, tiles, stop)
     return x.movedim(0, -1).numpy()
@@ -71,7 +72,7 @@ def redrawn(
     by pixel, so that what was drawn becomes what is somewhere."""
     x, drawn = (torch.from_numpy(pixels).movedim(-1, 0) for pixels in (picture, grain))
     trust, mine = _trust(hole, own), torch.from_numpy(own)
-    tiles = list(_tiles(trust == 1, mine))
+    tiles = list(_tiles(trust == 1, mine, stop))
     ground = x[:, trust == 1].mean(1)[:, None, None] if tiles else 0.0
     x = x - ground  # lest differences of squares be lost in rounding
     for middle, spread in REDRAWN:
@@ -95,7 +96,7 @@ def carried(
     """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
     have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Without
     exemplars values stay as they are; where `stop` says so, too."""
-    return _voted(picture, values, trust, own, _tiles(known, own), stop)
+    return _voted(picture, values, trust, own, _tiles(known, own, stop), stop)
 
 
 class _Tile(NamedTuple):
@@ -184,22 +185,22 @@ def _shares(weights: Tensor) -> Tensor:
     return weights / weights.sum(1, keepdim=True).clamp(min=1e-9)
 
 
-def _tiles(known: Tensor, own: Tensor) -> Iterator[_Tile]:
-    """Those squares that have patches which touch `own` (H, W); none if there are no exemplars."""
+def _tiles(known: Tensor, own: Tensor, stop: Callable[[], bool]) -> Iterator[_Tile]:
+    """The squares that have patches which touch `own` (H, W), until `stop` says so; none if there are no exemplars."""
     touching, whole = _any(F.pad(own, _EDGE)), ~_any(~F.pad(known, _EDGE))
-    count = int(whole.sum())
-    if not count:
-        return
+    counts = F.pad(whole.long().cumsum(0).cumsum(1), (1, 0, 1, 0)).numpy()  # above and to the left
+    enough = min(ENOUGH, counts[-1, -1])
     height, width = touching.shape
     rows, columns = np.nonzero(touching.numpy())
-    for row, column in np.unique(np.stack([rows, columns], 1) // TILE, axis=0) * TILE:
-        reach, found = REACH, 0
-        while found < min(ENOUGH, count):
+    for row, column in np.unique(np.stack([rows, columns], 1) // TILE, axis=0) * TILE if enough else ():
+        if stop():
+            return
+        for reach in itertools.count(REACH, FARTHER):
             top, left = max(row - reach, 0), max(column - reach, 0)
-            down, across = whole[top : row + TILE + reach, left : column + TILE + reach].nonzero(
-                as_tuple=True
-            )
-            reach, found = reach + FARTHER, len(down)
+            end, right = min(row + TILE + reach, height), min(column + TILE + reach, width)
+            if counts[end, right] - counts[top, right] - counts[end, left] + counts[top, left] >= enough:
+                break
+        down, across = whole[top:end, left:right].nonzero(as_tuple=True)
         exemplars = (top + down) * (width + PATCH - 1) + left + across
         here = slice(row, min(row + TILE, height)), slice(column, min(column + TILE, width))
         box = slice(here[0].start, here[0].stop + PATCH - 1), slice(here[1].start, here[1].stop + PATCH - 1)

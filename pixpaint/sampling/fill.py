@@ -269,40 +269,50 @@ class _Fill:
         )
 
     def _blended(self, work: "_Work", hints: Hints | None, pictures: Bytes) -> Bytes:
-        """A painted level's pictures (candidates, h, w, C), as rough as their surroundings, of what these have in such
-        places, joined to them, and with contrast; as far as that has come where `stopped` is set."""
-        found, level, hold = pictures.copy(), work.at, self.tempering.hold
+        """A painted level's pictures (candidates, h, w, C), blended into their surroundings; as far as that has come
+        where `stopped` is set."""
+        found = pictures.copy()
+        for _ in self._blending(work, hints, found):
+            if self.stop():
+                self.stopped = True
+                break
+        return quantized(found, work.by.model.config.levels)
+
+    def _blending(self, work: "_Work", hints: Hints | None, found: Bytes) -> Iterator[None]:
+        """The steps by which a level's pictures (candidates, h, w, C) are blended in, in place: the coarsest of several
+        is held to what is expected, all are made as rough as their surroundings, finer ones are retold by these, and
+        all are joined to them."""
+        level, hinted = work.at, hints is not None
+        told = self.tempering.hold > 0 and not level.hole.all()
         expected = None
-        if is_held(work.part, level, hold):
+        if is_held(work.part, level, self.tempering.hold):
             expected = extrapolated(level.picture, level.hole, level.own, self.stop)
             if expected is None:
-                self.stopped = True
-                return found
-            if hints is None:
-                found = np.stack([held(picture, level, expected, hold, self.stop) for picture in found])
+                yield
+                return
+            for k, picture in enumerate(found) if not hinted else ():
+                found[k] = held(picture, level, expected, self.tempering.hold, self.stop)
+                yield
+        for piece in _pieces(work.jobs, level) if self.tempering.calm else ():
+            near = nearest_known(piece, hinted=hinted)
+            for k, picture in enumerate(found):
+                hint = None if hints is None else hints[k]
+                found[k] = calmed(picture, piece, hint, self.tempering.calm, near, self.stop)
+                yield
+        for k, picture in enumerate(found) if told and hinted else ():
+            found[k] = retold(picture, level, expected, self.tempering.hold, self.stop)
+            yield
         # A coarse pixel stands for all it covers, and what is amiss there can't be put right later. In a thin hole most
         # pixels lie near a seam on either side, and would be smoothed twice.
         thin = level.level == 0 and not holds_square(level.own, work.by.model.config.crop // 2 + 1)
         weight = self.tempering.join * (THIN if thin else 4**level.level)
-        known = hold > 0 and not level.hole.all()
-        pieces = list(_pieces(work.jobs, level))
-        calms, hinted = self.tempering.calm > 0, hints is not None
-        nearest = [nearest_known(piece, hinted=hinted) if calms else None for piece in pieces]
-        for k, picture in enumerate(found):
-            for piece, near in zip(pieces, nearest, strict=True):
-                hint = None if hints is None else hints[k]
-                picture = calmed(picture, piece, hint, self.tempering.calm, near, self.stop)
-            if known and hinted:
-                picture = retold(picture, level, expected, hold, self.stop)
-            for piece in pieces:
-                picture = joined(picture, piece, weight, self.stop)
-            if known and level.level == 1 and not hinted:
-                picture = contrasted(picture, level, hold)
-            found[k] = quantized(picture, work.by.model.config.levels)
-            if self.stop():
-                self.stopped = True
-                break
-        return found
+        for piece in _pieces(work.jobs, level):
+            for k, picture in enumerate(found):
+                found[k] = joined(picture, piece, weight, self.stop)
+                yield
+        for k, picture in enumerate(found) if told and level.level == 1 and not hinted else ():
+            found[k] = contrasted(picture, level, self.tempering.hold)
+            yield
 
     def _whole(self, last: RowPainted, work: "_Work", pictures: Bytes) -> RowPainted:
         """The last row of a part with all others, which may have changed."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pixpaint.sampling.blending import calmed, nearest_known, retold
+from pixpaint.sampling.blending import _grain, calmed, nearest_known, retold
 from pixpaint.sampling.exemplars import carried, echoed, redrawn
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
@@ -196,7 +196,7 @@ def test_it_can_be_stopped(hole: np.ndarray) -> None:
     def stop() -> bool:
         nonlocal asked
         asked += 1
-        return asked > 2
+        return asked > 8
 
     found = echoed(picture, hole, hole, stop)
     assert (found != picture).any()
@@ -217,7 +217,30 @@ def test_what_is_painted_is_retold_by_the_share_that_was_asked(hole: np.ndarray,
     )
     np.testing.assert_allclose(half, (whole.astype(float) + picture) / 2, atol=1)
     dark = retold(picture, level, np.zeros(picture.shape, np.float32), 1.0)
-    assert dark[hole].mean() < whole[hole].mean()
+    assert dark[hole].mean() < whole[hole].mean() - 10
+
+
+def test_rough_ground_is_retold_as_rough_by_the_grain_of_what_was_painted(
+    hole: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = (120 + 25 * noise((*hole.shape, 3), 4)).clip(0, 255).astype(np.uint8)
+    picture[hole] = (120 + 4 * noise(picture.shape, 5))[hole]
+    level = Level(level=0, picture=picture, hole=hole, own=hole)
+    found = retold(picture, level, None, 1.0)
+    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.2)
+    grain = _grain(picture, level)
+    assert np.square(grain[hole]).mean() == pytest.approx(1, rel=0.1)
+    assert not grain[~hole].any()
+    monkeypatch.setattr("pixpaint.sampling.blending._grain", lambda *_: 0 * grain)
+    assert retold(picture, level, None, 1.0)[hole].std() < 0.8 * found[hole].std()
+
+
+def test_grain_is_of_light_and_two_colours(hole: np.ndarray) -> None:
+    """Where painted pixels differ in light alone, so do those that are drawn."""
+    picture = (120 + 25 * noise((*hole.shape, 1), 4)).clip(0, 255).astype(np.uint8).repeat(3, 2)
+    grain = _grain(picture, Level(level=0, picture=picture, hole=hole, own=hole))
+    assert np.square(grain[hole][:, 0]).mean() > 0.5
+    assert np.abs(grain[hole][:, 1:]).max() < 0.01
 
 
 def test_values_are_carried_to_where_the_picture_is_alike(hole: np.ndarray) -> None:

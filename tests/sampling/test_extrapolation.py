@@ -10,7 +10,7 @@ from pixpaint.layers.output import Tempering
 from pixpaint.models.config import EncoderConfig, PixelCNNPPConfig
 from pixpaint.models.encoder import continued
 from pixpaint.models.pixel_cnn_pp import PixelCNNPP
-from pixpaint.sampling.blending import calmed, held, joined, retold
+from pixpaint.sampling.blending import calmed, contrasted, held, joined, retold
 from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import fill
@@ -158,7 +158,8 @@ def test_the_coarsest_of_several_levels_is_held_and_finer_ones_are_retold(
 
         return step
 
-    for name, does in {"held": held, "calmed": calmed, "retold": retold, "joined": joined}.items():
+    steps = {"held": held, "calmed": calmed, "retold": retold, "joined": joined, "contrasted": contrasted}
+    for name, does in steps.items():
         monkeypatch.setattr(f"pixpaint.sampling.fill.{name}", recorded(name, does))
     hole = np.zeros((40, 40), np.bool_)
     hole[8 : 8 + side, 8 : 8 + side] = True
@@ -167,10 +168,13 @@ def test_the_coarsest_of_several_levels_is_held_and_finer_ones_are_retold(
     wanted = [("held", waves[0])] if waves else []
     coarsest = waves[0] if waves else 0
     for level in range(coarsest, -1, -1):
-        wanted.append(("calmed", level))
+        if calm:
+            wanted.append(("calmed", level))
         if level < coarsest:
             wanted.append(("retold by waves" if level in waves else "retold", level))
         wanted.append(("joined", level))
+        if level == coarsest == 1:
+            wanted.append(("contrasted", level))
     assert asked == wanted
 
 
