@@ -31,8 +31,9 @@ class Tempering(NamedTuple):
     `choice` is the temperature of the choice between components (values, or a bit), `scale` that of the logistics'
     scales: 0 takes the likeliest component, or its mean. Of the components only the likeliest are kept, as few as have
     `top_p` of the probability together. `calm`, from 0 to 1, is how far a fill is made as rough as its
-    surroundings, `join`, from 0, how closely it is joined to them, and `hold`, from 0 to 1, how far the colours of the
-    coarsest levels are held to what they lead to expect: see pixpaint/sampling/blending.py.
+    surroundings, `join`, from 0, how closely it is joined to them, and `hold`, from 0 to 1, how far one of several
+    levels is held to what they lead to expect, its colours or, at a finer one, all of it: see
+    pixpaint/sampling/blending.py.
     """
 
     choice: float = 1.0

@@ -6,7 +6,8 @@ hole too, follows from the ones before it. Where a hole is painted coarse to fin
 given the one below, and they add up. The finest levels are left out: they cost the most and say the least, since all
 that they paint stays near what the coarser ones say. Where a fill's colours are held to what the known pixels lead to
 expect (`Tempering.hold`), that is a second witness: how far they are from it at the coarsest level, as if they were
-spread around it normally, as far as photographs' are on average.
+spread around it normally, as far as photographs' are on average. Then the coarsest level alone counts: finer ones are
+retold by known pixels, and of that the model's price says nothing.
 
 Less log p(hole | known) this would be the fill's importance weight. That ranks worse: by it an unlikely draw, as rough
 or as odd as they come, is worth more, since there are few such draws (README, Photographs).
@@ -32,7 +33,7 @@ from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import Bytes, doubled, halved
 
 RANKED = 2
-"""How many levels count, from the coarsest on."""
+"""How many levels count, from the coarsest on, where nothing is held."""
 ASTRAY = 30.0
 """How far in bytes true pixels of the coarsest level are from what is expected of them: the root mean square over 48 x
 48 holes in photographs."""
@@ -52,11 +53,12 @@ def fits(
 ) -> NDArray[np.float64]:
     """The fit in nats of finished pictures uint8 (candidates, H, W, 3) whose `hole` (H, W) the model painted, with
     `coarse` if there was such a model, held to what was expected by `hold`. The higher the better: (levels,
-    candidates), the coarsest level first, RANKED levels at most; their sum ranks them. Asks `stop` now and then, and
-    then gives what it has."""
+    candidates), the coarsest level first, RANKED levels at most, with `hold` one; their sum ranks them. Asks `stop` now
+    and then, and then gives what it has."""
     pair, config = Pair.of(model, label, coarse, coarse_label), model.config
     found = pair.parts(hole)
-    nats = np.zeros((min(RANKED, 1 + max(part.coarsest for part in found)), len(results)))
+    ranked = 1 if hold else min(RANKED, 1 + max(part.coarsest for part in found))
+    nats = np.zeros((ranked, len(results)))
     for part in found:
         pictures = [in_colours_of(config, result[part.region]) for result in results]
         known = levels_of(pair, part, results[0], hole)
@@ -67,7 +69,7 @@ def fits(
             coarser = []
             if level.level < part.coarsest:
                 coarser = [halved(picture, config.levels) for picture in pictures]
-            if level.level > part.coarsest - RANKED:
+            if level.level > part.coarsest - ranked:
                 hints = [doubled(picture) for picture in coarser]
                 row, by = nats[part.coarsest - level.level], pair.at(part, level.level)
                 for job in jobs_of(by.model.config, part, level):
