@@ -91,7 +91,7 @@ def _add_drawing_options(parser: ArgumentParser) -> None:
         "--hold",
         metavar="H",
         type=float,
-        help="how far a large hole's colours are held to what the known pixels lead to expect, 0 to 1 (the model's)",
+        help="how far a large hole is held to what the known pixels lead to expect, 0 to 1 (the model's)",
     )
     add("--engine", metavar="auto|reference|torch|fused", default="auto", help="how to sample (auto)")
     add("--device", metavar="auto|cpu|cuda", default="auto", help="where to sample (auto)")
