@@ -74,7 +74,7 @@ def held(
     to those of what is `expected` (H, W, C), see extrapolation.py, and then, averaged more closely, to those that the
     known pixels have in places like these, see exemplars.py; or as far as that has come when `stop` says so. What is
     finer than that stays mostly as it was painted."""
-    found = _moved(picture.astype(np.float32), level, expected, max(LEAST_HELD, HELD / 2**level.level))
+    found = _by_waves(picture, level, expected)
     echo = echoed(found, level.hole, level.own, stop)
     found = _moved(found, level, echo, max(LEAST_ECHOED, ECHOED / 2**level.level))
     return _by_share(picture, found, hold)
@@ -92,12 +92,15 @@ def retold(
     and grounds are the picture's own. What was painted tells which places are alike; and where these differ, its grain
     tells which of them is followed. First its colours are moved to those of what is `expected` (H, W, C), if anything
     is, as `held` does it."""
-    found = picture.astype(np.float32)
-    if expected is not None:
-        found = _moved(found, level, expected, max(LEAST_HELD, HELD / 2**level.level))
+    found = picture.astype(np.float32) if expected is None else _by_waves(picture, level, expected)
     turn = _turn(picture).numpy()
     drawn = redrawn(found @ turn.T, _grain(picture, level), level.hole, level.own, stop) @ turn
     return _by_share(picture, np.where(level.own[..., None], drawn, picture), hold)
+
+
+def _by_waves(picture: Bytes, level: Level, expected: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The picture with the colours of its painted pixels, averaged around each, moved to those of what is expected."""
+    return _moved(picture.astype(np.float32), level, expected, max(LEAST_HELD, HELD / 2**level.level))
 
 
 def _by_share(picture: Bytes, found: NDArray[np.float32], hold: float) -> Bytes:

@@ -109,13 +109,15 @@ class _Tile(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """The patches of a tile (n, C * PATCH * PATCH), where the exemplars most like them begin (n,), and how much each of
-    their pixels counts (n, PATCH * PATCH), but for the bell."""
+    """The patches of a tile (n, C * PATCH * PATCH), where the exemplars most like them begin (n,), how far each of their
+    pixels is trusted, and how much votes for it count: as the whole patch is trusted, and most in its middle (both n,
+    PATCH * PATCH)."""
 
     tile: _Tile
     patches: Tensor
     nearest: Tensor
     trust: Tensor
+    counts: Tensor
 
 
 _Votes = Iterable[tuple[_Tile, Tensor, Tensor]]
@@ -133,10 +135,11 @@ def _matched(
             break
         exemplars = _patches_at(x, tile.exemplars)
         mine, sure = (_patches(planes[:, *tile.box])[tile.patches] for planes in (x, trust[None]))
-        share = _shares(sure * bell).repeat(1, len(x))
+        weight = sure * bell
+        share = _shares(weight).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
         away = torch.cat([share, -2 * share * mine], 1) @ torch.cat([exemplars * exemplars, exemplars], 1).T
-        yield _Match(tile, mine, tile.exemplars[away.argmin(1)], sure)
+        yield _Match(tile, mine, tile.exemplars[away.argmin(1)], sure, weight.mean(1, keepdim=True) * bell)
 
 
 def _voted(
@@ -146,7 +149,7 @@ def _voted(
     whose pixels count as `trust` (H, W) says."""
     x, framed, trust = (F.pad(planes, _EDGE) for planes in (x, values, trust))
     matches = _matched(x, trust, tiles, stop, MIDDLE)
-    votes = ((match.tile, _patches_at(framed, match.nearest), _counts(match, MIDDLE)) for match in matches)
+    votes = ((match.tile, _patches_at(framed, match.nearest), match.counts) for match in matches)
     return _settled(values, own, votes)
 
 
@@ -160,7 +163,7 @@ def _moved_votes(
         told = _patches_at(x, match.nearest)
         away = (match.patches - told).view(len(told), len(x), -1)
         step = (away * _shares(match.trust)[:, None]).sum(2, keepdim=True).clamp(-MOVED, MOVED)
-        yield match.tile, told + step.expand_as(away).flatten(1), _counts(match, middle)
+        yield match.tile, told + step.expand_as(away).flatten(1), match.counts
 
 
 def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
@@ -173,11 +176,6 @@ def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
     settled = own & (count > 0)
     found[:, settled] = total[:, settled] / count[settled]
     return found[:, _RIM:-_RIM, _RIM:-_RIM]
-
-
-def _counts(match: _Match, middle: float) -> Tensor:
-    """How much votes count: as the patch they come from is trusted, and as a bell of the deviation `middle`."""
-    return match.trust.mul(_bell(middle)).mean(1, keepdim=True) * _bell(middle)
 
 
 def _shares(weights: Tensor) -> Tensor:
