@@ -109,9 +109,9 @@ class _Tile(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """The patches of a tile (n, C * PATCH * PATCH), where the exemplars most like them begin (n,), how far each of their
-    pixels is trusted, and how much votes for it count: as the whole patch is trusted, and most in its middle (both n,
-    PATCH * PATCH)."""
+    """The patches of a tile (n, C * PATCH * PATCH); where the exemplars most like them begin (n,); how far each
+    of their pixels is trusted, and how much votes for it count, as the whole patch is trusted and most in its middle
+    (both n, PATCH * PATCH)."""
 
     tile: _Tile
     patches: Tensor
