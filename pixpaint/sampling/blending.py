@@ -316,8 +316,10 @@ def _where_alike(
     complete = (own + known == 1).float()
     mean = _nearby(half, complete)
     looks = torch.cat([mean, _nearby((half - mean).abs(), complete)], 1)
-    found = carried(looks[0], values[0], complete[0, 0], told[0, 0] == 1, own[0, 0] > 0, stop)
-    return F.interpolate(found[None], scale_factor=2.0)[..., : plain.shape[2], : plain.shape[3]]
+    look, rough = (planes[0].movedim(0, -1) for planes in (looks, values))
+    found = carried(look, rough, complete[0, 0], told[0, 0] == 1, own[0, 0] > 0, stop)
+    enlarged = F.interpolate(found.movedim(-1, 0)[None], scale_factor=2.0)
+    return enlarged[..., : plain.shape[2], : plain.shape[3]]
 
 
 def _nearby(amount: Tensor, mask: Tensor) -> Tensor:

@@ -51,12 +51,13 @@ def echoed(
     """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
     known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;
     where `stop` says so, as far as they have come."""
-    x = torch.from_numpy(picture).float().movedim(-1, 0)
+    x = torch.from_numpy(picture).float()
     trust, mine = _trust(hole, own), torch.from_numpy(own)
     tiles = list(_tiles(trust == 1, mine, stop))
     for _ in range(TURNS):
-        x = _voted(x, x, trust, mine, tiles, stop)
-    return x.movedim(0, -1).numpy()
+        matches = _matched(x, trust, tiles, stop, MIDDLE)
+        x = _settled(x, mine, ((match.places, match.told, match.counts) for match in matches))
+    return x.numpy()
 
 
 def redrawn(
@@ -70,19 +71,21 @@ def redrawn(
     pixel are at one, it is what they say; where they are not, `grain` (H, W, C), the squares of which are 1 on average,
     says on which side of their mean it lies and how far, of how far they do. Once more, then, it is compared, now pixel
     by pixel, so that what was drawn becomes what is somewhere."""
-    x, drawn = (torch.from_numpy(pixels).movedim(-1, 0) for pixels in (picture, grain))
+    x, drawn = torch.from_numpy(picture), torch.from_numpy(grain)
     trust, mine = _trust(hole, own), torch.from_numpy(own)
     tiles = list(_tiles(trust == 1, mine, stop))
-    ground = x[:, trust == 1].mean(1)[:, None, None] if tiles else 0.0
-    x = x - ground  # lest differences of squares be lost in rounding
     for middle, spread in REDRAWN:
+        none = torch.zeros_like(x)
+        if not spread:
+            x = x + _settled(none, mine, _steps(_matched(x, trust, tiles, stop, middle)))
+            continue
         votes = (
-            (tile, torch.cat([told, told * told], 1), counts)
-            for tile, told, counts in _moved_votes(x, trust, tiles, stop, middle)
+            (places, torch.cat([step, step * step], 2), counts)
+            for places, step, counts in _steps(_matched(x, trust, tiles, stop, middle))
         )
-        mean, squares = _settled(torch.cat([x, x * x]), mine, votes).chunk(2)
-        x = torch.where(mine, mean + spread * (squares - mean * mean).clamp(min=0).sqrt() * drawn, x)
-    return (x + ground).movedim(0, -1).numpy()
+        step, squares = _settled(torch.cat([none, none], 2), mine, votes).chunk(2, 2)
+        x = x + step + spread * (squares - step * step).clamp(min=0).sqrt() * drawn
+    return x.numpy()
 
 
 def carried(
@@ -93,89 +96,105 @@ def carried(
     own: Tensor,
     stop: Callable[[], bool] = lambda: False,
 ) -> Tensor:
-    """Values (K, H, W) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
-    have them that the picture (C, H, W) is most like there, each pixel of which counts as `trust` (H, W) says. Without
+    """Values (H, W, K) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
+    have them that the picture (H, W, C) is most like there, each pixel of which counts as `trust` (H, W) says. Without
     exemplars values stay as they are; where `stop` says so, too."""
-    return _voted(picture, values, trust, own, _tiles(known, own, stop), stop)
+    told = _Patches(values)
+    matches = _matched(picture, trust, _tiles(known, own, stop), stop, MIDDLE)
+    return _settled(values, own, ((match.places, told.at(match.nearest), match.counts) for match in matches))
+
+
+class _Patches:
+    """The patches of x (H, W, C), around which an edge of zeros is laid."""
+
+    def __init__(self, x: Tensor) -> None:
+        x = F.pad(x, (0, 0, *_EDGE))
+        self.width, self.channels = x.shape[1:]
+        # A line of a patch lies together, so that many can be fetched at once.
+        self.lines = x.flatten().unfold(0, PATCH * self.channels, self.channels).contiguous()
+
+    def at(self, places: Tensor) -> Tensor:
+        """Those that begin at these pixels (n,), counted row by row with the edge: (n, PATCH * PATCH, C)."""
+        lines = (places[:, None] + self.width * torch.arange(PATCH)).flatten()
+        return self.lines.index_select(0, lines).view(len(places), PATCH * PATCH, self.channels)
 
 
 class _Tile(NamedTuple):
-    """A square of patches: where their pixels lie, which of them, row by row, touch what was painted, and where in the
-    picture with its edge, row by row, the exemplars near them begin."""
+    """A square of patches: where in the picture with its edge, row by row, those of them begin that touch what was
+    painted (n,), and the exemplars near them (m,)."""
 
-    box: tuple[slice, slice]
-    patches: Tensor
+    places: Tensor
     exemplars: Tensor
 
 
 class _Match(NamedTuple):
-    """The patches of a tile (n, C * PATCH * PATCH); where the exemplars most like them begin (n,); how far each
-    of their pixels is trusted, and how much votes for it count, as the whole patch is trusted and most in its middle
-    (both n, PATCH * PATCH)."""
+    """Where the patches of a tile begin (n,), and their pixels; where the exemplars most like them begin (n,), and
+    theirs (both n, PATCH * PATCH, C); how far each of their pixels is trusted, and how much votes for it count, as the
+    whole patch is trusted and most in its middle (both n, PATCH * PATCH)."""
 
-    tile: _Tile
+    places: Tensor
     patches: Tensor
     nearest: Tensor
+    told: Tensor
     trust: Tensor
     counts: Tensor
 
 
-_Votes = Iterable[tuple[_Tile, Tensor, Tensor]]
-"""What the patches of each tile vote for (n, K * PATCH * PATCH), and how much these votes count (n, PATCH * PATCH)."""
+_Votes = Iterable[tuple[Tensor, Tensor, Tensor]]
+"""Where patches begin (n,), what they vote for (n, PATCH * PATCH, K), and how much that counts (n, PATCH * PATCH)."""
 
 
 def _matched(
     x: Tensor, trust: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool], middle: float
 ) -> Iterator[_Match]:
-    """Each tile's patches of x (C, H, W), with its edge, and the exemplars most like them, where pixels count as
-    `trust` (H, W) says, with its edge, too, and as a bell of the deviation `middle`."""
+    """Each tile's patches of x (H, W, C) and the exemplars most like them, where pixels count as `trust` (H, W) says,
+    and as a bell of the deviation `middle`."""
     bell = _bell(middle)
+    pixels, trusted = _Patches(torch.cat([x, x.square().sum(2, keepdim=True)], 2)), _Patches(trust[..., None])
     for tile in tiles:
         if stop():
             break
-        exemplars = _patches_at(x, tile.exemplars)
-        mine, sure = (_patches(planes[:, *tile.box])[tile.patches] for planes in (x, trust[None]))
+        mine, exemplars = pixels.at(tile.places), pixels.at(tile.exemplars)
+        sure = trusted.at(tile.places)[..., 0]
         weight = sure * bell
-        share = _shares(weight).repeat(1, len(x))
         # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
-        away = torch.cat([share, -2 * share * mine], 1) @ torch.cat([exemplars * exemplars, exemplars], 1).T
-        yield _Match(tile, mine, tile.exemplars[away.argmin(1)], sure, weight.mean(1, keepdim=True) * bell)
+        asked = -2 * mine
+        asked[..., -1] = 1
+        away = (asked * _shares(weight)[..., None]).flatten(1) @ exemplars.flatten(1).T
+        nearest = torch.from_numpy(away.numpy().argmin(1))  # several times as fast as torch's own
+        yield _Match(
+            places=tile.places,
+            patches=mine[..., :-1],
+            nearest=tile.exemplars[nearest],
+            told=exemplars[nearest][..., :-1],
+            trust=sure,
+            counts=weight.mean(1, keepdim=True) * bell,
+        )
 
 
-def _voted(
-    x: Tensor, values: Tensor, trust: Tensor, own: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool]
-) -> Tensor:
-    """The values (K, H, W), with those that are `own` (H, W) voted for by the exemplars that are most like x (C, H, W),
-    whose pixels count as `trust` (H, W) says."""
-    x, framed, trust = (F.pad(planes, _EDGE) for planes in (x, values, trust))
-    matches = _matched(x, trust, tiles, stop, MIDDLE)
-    votes = ((match.tile, _patches_at(framed, match.nearest), match.counts) for match in matches)
-    return _settled(values, own, votes)
-
-
-def _moved_votes(
-    x: Tensor, trust: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool], middle: float
-) -> _Votes:
-    """The votes for x (C, H, W) itself, each patch's moved to the mean of its own pixels, by MOVED at most: grounds are
-    plain, but seldom of one colour."""
-    x, trust = (F.pad(planes, _EDGE) for planes in (x, trust))
-    for match in _matched(x, trust, tiles, stop, middle):
-        told = _patches_at(x, match.nearest)
-        away = (match.patches - told).view(len(told), len(x), -1)
-        step = (away * _shares(match.trust)[:, None]).sum(2, keepdim=True).clamp(-MOVED, MOVED)
-        yield match.tile, told + step.expand_as(away).flatten(1), match.counts
+def _steps(matches: Iterable[_Match]) -> _Votes:
+    """The votes for what is to be added to what the patches are: what exemplars have, but moved to the mean of a
+    patch's own pixels, by MOVED at most: grounds are plain, but seldom of one colour."""
+    for match in matches:
+        away = match.patches - match.told
+        moved = (away * _shares(match.trust)[..., None]).sum(1, keepdim=True).clamp(-MOVED, MOVED)
+        yield match.places, moved - away, match.counts
 
 
 def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
-    """The values (K, H, W), with those that are `own` (H, W) the mean of the votes for them, if there are any."""
-    found, own = F.pad(values, _EDGE), F.pad(own, _EDGE)
-    total, count = torch.zeros_like(found), torch.zeros_like(found[0])
-    for tile, told, counts in votes:
-        total[:, *tile.box] += _laid(told * counts.repeat(1, len(found)), tile)
-        count[tile.box] += _laid(counts, tile)[0]
-    settled = own & (count > 0)
-    found[:, settled] = total[:, settled] / count[settled]
-    return found[:, _RIM:-_RIM, _RIM:-_RIM]
+    """The values (H, W, K), with those that are `own` (H, W) the mean of the votes for them, if there are any."""
+    found, own = F.pad(values, (0, 0, *_EDGE)), F.pad(own, _EDGE)
+    height, width, kinds = found.shape
+    patch = (width * torch.arange(PATCH)[:, None] + torch.arange(PATCH)).flatten()
+    total = torch.zeros(height * width, kinds + 1)
+    for places, told, counts in votes:
+        pixels = (places[:, None] + patch).flatten()[:, None].expand(-1, kinds + 1)
+        weighed = torch.cat([told, torch.ones_like(told[..., :1])], 2) * counts[..., None]
+        total.scatter_add_(0, pixels, weighed.flatten(0, 1))
+    sums, count = total.view(height, width, -1).tensor_split([kinds], 2)
+    settled = own & (count[..., 0] > 0)
+    found[settled] = sums[settled] / count[settled]
+    return found[_RIM:-_RIM, _RIM:-_RIM]
 
 
 def _shares(weights: Tensor) -> Tensor:
@@ -198,11 +217,15 @@ def _tiles(known: Tensor, own: Tensor, stop: Callable[[], bool]) -> Iterator[_Ti
             end, right = min(row + TILE + reach, height), min(column + TILE + reach, width)
             if counts[end, right] - counts[top, right] - counts[end, left] + counts[top, left] >= enough:
                 break
-        down, across = whole[top:end, left:right].nonzero(as_tuple=True)
-        exemplars = (top + down) * (width + PATCH - 1) + left + across
-        here = slice(row, min(row + TILE, height)), slice(column, min(column + TILE, width))
-        box = slice(here[0].start, here[0].stop + PATCH - 1), slice(here[1].start, here[1].stop + PATCH - 1)
-        yield _Tile(box, touching[here].flatten().nonzero()[:, 0], exemplars)
+        here = touching[row : row + TILE, column : column + TILE], row, column
+        near = whole[top:end, left:right], top, left
+        yield _Tile(*(_places(*found, width + PATCH - 1) for found in (here, near)))
+
+
+def _places(mask: Tensor, top: int, left: int, width: int) -> Tensor:
+    """Where, row by row in a picture of this width, the pixels of a mask lie that begins there."""
+    down, across = mask.nonzero(as_tuple=True)
+    return (top + down) * width + left + across
 
 
 def _trust(hole: Hole, own: Hole) -> Tensor:
@@ -217,26 +240,6 @@ def _trust(hole: Hole, own: Hole) -> Tensor:
 def _any(mask: Tensor) -> Tensor:
     """Whether a mask (H, W) has something in each patch (H - PATCH + 1, W - PATCH + 1)."""
     return F.max_pool2d(mask[None, None].float(), PATCH, 1)[0, 0] > 0
-
-
-def _patches(x: Tensor) -> Tensor:
-    """The patches of x (C, h, w), row by row: (patches, C * PATCH * PATCH)."""
-    return F.unfold(x[None], PATCH)[0].T
-
-
-def _patches_at(x: Tensor, places: Tensor) -> Tensor:
-    """The patches of x (C, h, w) that begin at these pixels (n,), counted row by row: (n, C * PATCH * PATCH)."""
-    down, across = torch.meshgrid(torch.arange(PATCH), torch.arange(PATCH), indexing="ij")
-    pixels = places[:, None] + (down * x.shape[2] + across).flatten()
-    return x.flatten(1)[:, pixels].movedim(0, 1).flatten(1)
-
-
-def _laid(patches: Tensor, tile: _Tile) -> Tensor:
-    """The sum of a tile's patches (patches, C * PATCH * PATCH), each where it lies: (C, h, w)."""
-    height, width = (side.stop - side.start for side in tile.box)
-    places = torch.zeros(patches.shape[1], (height - PATCH + 1) * (width - PATCH + 1))
-    places[:, tile.patches] = patches.T
-    return F.fold(places[None], (height, width), PATCH)[0]
 
 
 def _bell(deviation: float) -> Tensor:
