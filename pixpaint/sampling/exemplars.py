@@ -32,8 +32,11 @@ FADING, LEAST_TRUST = 1.5, 0.05
 """How many times less a painted pixel counts that lies a pixel farther inside, down to a share of a known one."""
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
-REDRAWN = ((MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 0.0), (MIDDLE, 1.4), (0.5, 0.6))
-"""The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far those who vote do."""
+REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.4), (0.5, 0.8))
+"""The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far they do who vote."""
+USUAL, BESIDE = 1.4, 9
+"""How far those who vote for a pixel count as apart at most, of how far they usually are in the square of this side in
+pixels around it: where they are at odds about an edge alone, grain would fray it."""
 MOVED = 4.0
 """By how much, in bytes of each of its components, what a patch votes for in `redrawn` is moved at most."""
 TILE, REACH = 16, 16
@@ -69,8 +72,8 @@ def redrawn(
 ) -> NDArray[np.float32]:
     """A picture (H, W, C) much as `echoed` has it, but as rough as the known pixels are: where those that vote for a
     pixel are at one, it is what they say; where they are not, `grain` (H, W, C), the squares of which are 1 on average,
-    says on which side of their mean it lies and how far, of how far they do. Once more, then, it is compared, now pixel
-    by pixel, so that what was drawn becomes what is somewhere."""
+    says on which side of their mean it lies and how far, of how far they do, unless they are at odds about an edge
+    alone. Once more, then, it is compared, now pixel by pixel, so that what was drawn becomes what is somewhere."""
     x, drawn = torch.from_numpy(picture), torch.from_numpy(grain)
     trust, mine = _trust(hole, own), torch.from_numpy(own)
     tiles = list(_tiles(trust == 1, mine, stop))
@@ -84,7 +87,8 @@ def redrawn(
             for places, step, counts in _steps(_matched(x, trust, tiles, stop, middle))
         )
         step, squares = _settled(torch.cat([none, none], 2), mine, votes).chunk(2, 2)
-        x = x + step + spread * (squares - step * step).clamp(min=0).sqrt() * drawn
+        apart = (squares - step * step).clamp(min=0).sqrt()
+        x = x + step + spread * torch.minimum(apart, USUAL * _usual(apart, mine)) * drawn
     return x.numpy()
 
 
@@ -195,6 +199,14 @@ def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
     settled = own & (count[..., 0] > 0)
     found[settled] = sums[settled] / count[settled]
     return found[_RIM:-_RIM, _RIM:-_RIM]
+
+
+def _usual(amount: Tensor, own: Tensor) -> Tensor:
+    """What an amount (H, W, C) usually is for those that are `own` (H, W) in the square around each pixel: the square
+    of its mean square root, to which the few that are far larger matter little."""
+    planes = torch.cat([amount.sqrt(), torch.ones_like(amount[..., :1])], 2) * own[..., None]
+    sums = F.avg_pool2d(planes.movedim(-1, 0)[None], BESIDE, 1, BESIDE // 2)[0].movedim(0, -1)
+    return (sums[..., :-1] / sums[..., -1:].clamp(min=1e-9)).square()
 
 
 def _shares(weights: Tensor) -> Tensor:

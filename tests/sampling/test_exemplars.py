@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pixpaint.sampling.blending import _grain, calmed, nearest_known, retold
-from pixpaint.sampling.exemplars import carried, echoed, redrawn
+from pixpaint.sampling.exemplars import _usual, carried, echoed, redrawn
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 from tests.sampling.examples import error
@@ -56,6 +56,27 @@ def test_redrawn_an_edge_is_as_sharp_as_elsewhere_and_its_grounds_as_plain(
     assert error(found, picture, hole) < 0.5 * error(painted, picture, hole)
     np.testing.assert_array_equal(found[~hole], picture[~hole])
     assert found.dtype == np.float32
+
+
+def test_what_is_usual_is_no_matter_of_a_few_large_amounts(hole: np.ndarray) -> None:
+    """Along an edge votes are far apart, on both sides of it a little; in a texture they are so everywhere."""
+    own, amount = torch.from_numpy(hole), torch.full((*hole.shape, 2), 4.0)
+    amount[:, 24, 0] = 100
+    amount[~own] = 1000  # of what is not one's own it knows nothing
+    usual = _usual(amount, own)[own]
+    np.testing.assert_allclose(usual[:, 1], 4, rtol=1e-5)
+    assert 4 <= usual[:, 0].min() < usual[:, 0].max() < 12
+
+
+def test_grain_goes_no_farther_than_usual(hole: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = 120 + 25 * noise((*hole.shape, 3), 4)
+    found = redrawn(picture, noise(picture.shape, 6), hole, hole)
+    monkeypatch.setattr("pixpaint.sampling.exemplars._usual", lambda amount, own: 0.5 * amount)
+    less = redrawn(picture, noise(picture.shape, 6), hole, hole)
+    monkeypatch.setattr("pixpaint.sampling.exemplars.USUAL", 0.0)
+    none, other = (redrawn(picture, noise(picture.shape, seed), hole, hole) for seed in (6, 7))
+    np.testing.assert_array_equal(none, other)
+    assert none[hole].std() < less[hole].std() < found[hole].std()
 
 
 @pytest.mark.parametrize("ground", [0, 3, 250, 255])
@@ -204,6 +225,11 @@ def test_it_can_be_stopped(hole: np.ndarray) -> None:
     np.testing.assert_array_equal(echoed(picture, hole, hole, lambda: True), picture)
     level = Level(level=0, picture=picture, hole=hole, own=hole)
     np.testing.assert_array_equal(retold(picture, level, None, 1.0, lambda: True), picture)
+    asked = 0
+    found = retold(picture, level, None, 1.0, stop)
+    assert (found != picture).any()
+    assert (found != retold(picture, level, None, 1.0)).any()
+    np.testing.assert_array_equal(found[~hole], picture[~hole])
 
 
 @pytest.mark.parametrize("channels", [1, 3])

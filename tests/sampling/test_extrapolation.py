@@ -106,12 +106,13 @@ def test_colours_are_held_and_details_stay(hole: np.ndarray, level: int) -> None
     np.testing.assert_array_equal(held(off, at, expected, 0.0), off)
 
 
-def hinted_model() -> PixelCNNPP:
+def hinted_model(**options: object) -> PixelCNNPP:
     torch.manual_seed(3)
     encoder = EncoderConfig(widths=(4, 4, 4), blocks=1)
+    options = {"smoothed": True, **options}
     config = PixelCNNPPConfig(
-        features=4, blocks=1, components=2, hinted=True, smoothed=True, encoder=encoder, crop=8
-    )
+        features=4, blocks=1, components=2, hinted=True, encoder=encoder, crop=8, **options
+    )  # type: ignore[arg-type]
     return PixelCNNPP(config).eval().double()
 
 
@@ -139,6 +140,18 @@ def test_a_fill_painted_coarse_to_fine_has_the_colours_of_its_surroundings(engin
     if engine != "torch":
         same, _ = painted(image, hole, engine="torch", tempering=plain._replace(hold=1.0))
         np.testing.assert_array_equal(kept, same)
+
+
+def test_ink_stays_ink() -> None:
+    """A model of two levels blends as well, but what that comes to is one of the two."""
+    rng = np.random.default_rng(1)
+    image = (255 * (rng.random((24, 26, 1)) < 0.8).repeat(3, 2)).astype(np.uint8)
+    hole = np.zeros((24, 26), np.bool_)
+    hole[7:17, 8:19] = True
+    model = hinted_model(channels=1, levels=2, smoothed=False)
+    for event in fill(model, image, hole, tempering=Tempering(hold=1.0, calm=1.0, join=1.0)):
+        assert np.isin(event.pixels, (0, 255)).all()
+    assert event.done == event.total
 
 
 @pytest.mark.parametrize("calm", [0.0, 1.0])
