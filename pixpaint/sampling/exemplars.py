@@ -32,9 +32,9 @@ FADING, LEAST_TRUST = 1.5, 0.05
 """How many times less a painted pixel counts that lies a pixel farther inside, down to a share of a known one."""
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
-REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.5), (0.5, 0.8))
+REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.4), (0.5, 0.7))
 """The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far they do who vote."""
-USUAL, BESIDE = 1.5, 9
+USUAL, BESIDE = 1.6, 9
 """How far those who vote for a pixel count as apart at most, of how far they usually are in the square of this side in
 pixels around it: where they are at odds about an edge alone, grain would fray it."""
 MOVED = 4.0
