@@ -33,10 +33,10 @@ FADING, LEAST_TRUST = 1.5, 0.05
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
 REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.4), (0.5, 0.7))
-"""The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far they do who vote."""
+"""The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far votes are apart."""
 USUAL, BESIDE = 1.6, 9
-"""How far those who vote for a pixel count as apart at most, of how far they usually are in the square of this side in
-pixels around it: where they are at odds about an edge alone, grain would fray it."""
+"""How many times as far apart as is usual in a square of this side in pixels, an odd one, the votes for a pixel count
+at most: where they are at odds about an edge alone, grain would fray it."""
 MOVED = 4.0
 """By how much, in bytes of each of its components, what a patch votes for in `redrawn` is moved at most."""
 TILE, REACH = 16, 16
@@ -54,12 +54,12 @@ def echoed(
     """A picture (H, W, C) in bytes, but not whole ones, with the painted pixels `own` (H, W) of its hole (H, W) as the
     known ones would have them. What else is hidden is not read. Without exemplars pixels stay as they were painted;
     where `stop` says so, as far as they have come."""
-    x = torch.from_numpy(picture).float()
-    trust, mine = _trust(hole, own), torch.from_numpy(own)
-    tiles = list(_tiles(trust == 1, mine, stop))
+    x, mine = torch.from_numpy(picture).float(), torch.from_numpy(own)
+    search = _Search(_trust(hole, own), mine, stop)
     for _ in range(TURNS):
-        matches = _matched(x, trust, tiles, stop, MIDDLE)
-        x = _settled(x, mine, ((match.places, match.told, match.counts) for match in matches))
+        if stop():
+            break
+        x = x + _settled(torch.zeros_like(x), mine, _steps(search.matches(x, MIDDLE), 0.0))
     return x.numpy()
 
 
@@ -72,20 +72,19 @@ def redrawn(
 ) -> NDArray[np.float32]:
     """A picture (H, W, C) much as `echoed` has it, but as rough as the known pixels are: where those that vote for a
     pixel are at one, it is what they say; where they are not, `grain` (H, W, C), the squares of which are 1 on average,
-    says on which side of their mean it lies and how far, of how far they do, unless they are at odds about an edge
-    alone. Once more, then, it is compared, now pixel by pixel, so that what was drawn becomes what is somewhere."""
-    x, drawn = torch.from_numpy(picture), torch.from_numpy(grain)
-    trust, mine = _trust(hole, own), torch.from_numpy(own)
-    tiles = list(_tiles(trust == 1, mine, stop))
+    says on which side of their mean it lies and how far, of how far they do, which counts at most USUAL times what is
+    usual around it: a vote about where an edge lies is no texture. Once more, then, it is compared, now pixel by pixel,
+    so that what was drawn becomes what is somewhere. Without exemplars, and where `stop` says so, as `echoed`."""
+    x, drawn, mine = torch.from_numpy(picture), torch.from_numpy(grain), torch.from_numpy(own)
+    search = _Search(_trust(hole, own), mine, stop)
     for middle, spread in REDRAWN:
-        none = torch.zeros_like(x)
+        if stop():
+            break
+        steps, none = _steps(search.matches(x, middle), MOVED), torch.zeros_like(x)
         if not spread:
-            x = x + _settled(none, mine, _steps(_matched(x, trust, tiles, stop, middle)))
+            x = x + _settled(none, mine, steps)
             continue
-        votes = (
-            (places, torch.cat([step, step * step], 2), counts)
-            for places, step, counts in _steps(_matched(x, trust, tiles, stop, middle))
-        )
+        votes = ((places, torch.cat([step, step * step], 2), counts) for places, step, counts in steps)
         step, squares = _settled(torch.cat([none, none], 2), mine, votes).chunk(2, 2)
         apart = (squares - step * step).clamp(min=0).sqrt()
         x = x + step + spread * torch.minimum(apart, USUAL * _usual(apart, mine)) * drawn
@@ -103,24 +102,11 @@ def carried(
     """Values (H, W, K) that are right where they are `known` (H, W), with those that are `own` (H, W) as the exemplars
     have them that the picture (H, W, C) is most like there, each pixel of which counts as `trust` (H, W) says. Without
     exemplars values stay as they are; where `stop` says so, too."""
-    told = _Patches(values)
-    matches = _matched(picture, trust, _tiles(known, own, stop), stop, MIDDLE)
-    return _settled(values, own, ((match.places, told.at(match.nearest), match.counts) for match in matches))
-
-
-class _Patches:
-    """The patches of x (H, W, C), around which an edge of zeros is laid."""
-
-    def __init__(self, x: Tensor) -> None:
-        x = F.pad(x, (0, 0, *_EDGE))
-        self.width, self.channels = x.shape[1:]
-        # A line of a patch lies together, so that many can be fetched at once.
-        self.lines = x.flatten().unfold(0, PATCH * self.channels, self.channels).contiguous()
-
-    def at(self, places: Tensor) -> Tensor:
-        """Those that begin at these pixels (n,), counted row by row with the edge: (n, PATCH * PATCH, C)."""
-        lines = (places[:, None] + self.width * torch.arange(PATCH)).flatten()
-        return self.lines.index_select(0, lines).view(len(places), PATCH * PATCH, self.channels)
+    search = _Search(trust, own, stop, known)
+    table, matches = search.table(values), search.matches(picture, MIDDLE)
+    return _settled(
+        values, own, ((match.places, search.patches(table, match.nearest), match.counts) for match in matches)
+    )
 
 
 class _Tile(NamedTuple):
@@ -132,14 +118,13 @@ class _Tile(NamedTuple):
 
 
 class _Match(NamedTuple):
-    """Where the patches of a tile begin (n,), and their pixels; where the exemplars most like them begin (n,), and
-    theirs (both n, PATCH * PATCH, C); how far each of their pixels is trusted, and how much votes for it count, as the
-    whole patch is trusted and most in its middle (both n, PATCH * PATCH)."""
+    """Where the patches of a tile begin (n,); where the exemplars most like them begin (n,), and how far these are from
+    them (n, PATCH * PATCH, C); how far each of their pixels is trusted, and how much votes for it count, as the whole
+    patch is trusted and most in its middle (both n, PATCH * PATCH)."""
 
     places: Tensor
-    patches: Tensor
     nearest: Tensor
-    told: Tensor
+    steps: Tensor
     trust: Tensor
     counts: Tensor
 
@@ -148,41 +133,72 @@ _Votes = Iterable[tuple[Tensor, Tensor, Tensor]]
 """Where patches begin (n,), what they vote for (n, PATCH * PATCH, K), and how much that counts (n, PATCH * PATCH)."""
 
 
-def _matched(
-    x: Tensor, trust: Tensor, tiles: Iterable[_Tile], stop: Callable[[], bool], middle: float
-) -> Iterator[_Match]:
-    """Each tile's patches of x (H, W, C) and the exemplars most like them, where pixels count as `trust` (H, W) says,
-    and as a bell of the deviation `middle`."""
-    bell = _bell(middle)
-    pixels, trusted = _Patches(torch.cat([x, x.square().sum(2, keepdim=True)], 2)), _Patches(trust[..., None])
-    for tile in tiles:
-        if stop():
-            break
-        mine, exemplars = pixels.at(tile.places), pixels.at(tile.exemplars)
-        sure = trusted.at(tile.places)[..., 0]
-        weight = sure * bell
-        # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
-        asked = -2 * mine
-        asked[..., -1] = 1
-        away = (asked * _shares(weight)[..., None]).flatten(1) @ exemplars.flatten(1).T
-        nearest = torch.from_numpy(away.numpy().argmin(1))  # several times as fast as torch's own
-        yield _Match(
-            places=tile.places,
-            patches=mine[..., :-1],
-            nearest=tile.exemplars[nearest],
-            told=exemplars[nearest][..., :-1],
-            trust=sure,
-            counts=weight.mean(1, keepdim=True) * bell,
-        )
+class _Search:
+    """The patches that touch what is `own` (H, W), and those near them whose pixels are all `known` (H, W), or where
+    that is not told count wholly, as `trust` (H, W) says of each pixel. Stops looking when `stop` says so."""
+
+    def __init__(
+        self, trust: Tensor, own: Tensor, stop: Callable[[], bool], known: Tensor | None = None
+    ) -> None:
+        self.known, self.stop = trust == 1 if known is None else known, stop
+        self.tiles = list(_tiles(self.known, own, stop))
+        self.width = own.shape[1] + PATCH - 1
+        named = torch.zeros((own.shape[0] + PATCH - 1) * self.width, dtype=torch.bool)
+        for tile in self.tiles:
+            for places in tile:
+                named[self._lines(places)] = True
+        self.named, self.rank = named.nonzero()[:, 0].int(), named.cumsum(0, dtype=torch.int32) - 1
+        self.trusted = self.table(trust[..., None])
+
+    def table(self, x: Tensor) -> Tensor:
+        """The lines of all these patches of x (H, W, C), each line's pixels together, so that they are quick to fetch:
+        (lines, PATCH * C). Beyond the edges x is 0."""
+        lines = F.pad(x, (0, 0, *_EDGE)).flatten().unfold(0, PATCH * x.shape[2], x.shape[2])
+        return lines.index_select(0, self.named)
+
+    def patches(self, table: Tensor, places: Tensor) -> Tensor:
+        """Those of a table that begin at these pixels (n,): (n, PATCH * PATCH, C)."""
+        lines = table.index_select(0, self.rank[self._lines(places)])
+        return lines.view(len(places), PATCH * PATCH, table.shape[1] // PATCH)
+
+    def matches(self, x: Tensor, middle: float) -> Iterator[_Match]:
+        """Each tile's patches of x (H, W, C) and the exemplars most like them, where pixels count as they are trusted,
+        and as a bell of the deviation `middle`."""
+        if not self.tiles:
+            return
+        bell = _bell(middle)
+        x = x - x[self.known].mean(0)  # lest small differences be lost in large squares
+        table = self.table(torch.cat([x, x.square().sum(2, keepdim=True)], 2))
+        for tile in self.tiles:
+            if self.stop():
+                return
+            mine, exemplars = (self.patches(table, places) for places in tile)
+            trust = self.patches(self.trusted, tile.places)[..., 0]
+            weight = trust * bell
+            # (a - b)^2 without the square of the patch's own pixels, which is the same for all its exemplars
+            asked = -2 * mine
+            asked[..., -1] = 1
+            away = (asked * _shares(weight)[..., None]).flatten(1) @ exemplars.flatten(1).T
+            nearest = torch.from_numpy(away.numpy().argmin(1))  # several times as fast as torch's own
+            yield _Match(
+                places=tile.places,
+                nearest=tile.exemplars[nearest],
+                steps=(exemplars[nearest] - mine)[..., :-1],
+                trust=trust,
+                counts=weight.mean(1, keepdim=True) * bell,
+            )
+
+    def _lines(self, places: Tensor) -> Tensor:
+        """Where the lines of the patches begin that begin at these pixels (n,): (n * PATCH,)."""
+        return (places[:, None] + self.width * torch.arange(PATCH, dtype=torch.int32)).flatten()
 
 
-def _steps(matches: Iterable[_Match]) -> _Votes:
+def _steps(matches: Iterable[_Match], most: float) -> _Votes:
     """The votes for what is to be added to what the patches are: what exemplars have, but moved to the mean of a
-    patch's own pixels, by MOVED at most: grounds are plain, but seldom of one colour."""
+    patch's own pixels, by `most` at most: grounds are plain, but seldom of one colour."""
     for match in matches:
-        away = match.patches - match.told
-        moved = (away * _shares(match.trust)[..., None]).sum(1, keepdim=True).clamp(-MOVED, MOVED)
-        yield match.places, moved - away, match.counts
+        mean = (match.steps * _shares(match.trust)[..., None]).sum(1, keepdim=True)
+        yield match.places, match.steps - mean.clamp(-most, most), match.counts
 
 
 def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
@@ -190,7 +206,7 @@ def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
     found, own = F.pad(values, (0, 0, *_EDGE)), F.pad(own, _EDGE)
     height, width, kinds = found.shape
     patch = (width * torch.arange(PATCH)[:, None] + torch.arange(PATCH)).flatten()
-    total = torch.zeros(height * width, kinds + 1)
+    total = found.new_zeros(height * width, kinds + 1)
     for places, told, counts in votes:
         pixels = (places[:, None] + patch).flatten()[:, None].expand(-1, kinds + 1)
         weighed = torch.cat([told, torch.ones_like(told[..., :1])], 2) * counts[..., None]
@@ -203,10 +219,10 @@ def _settled(values: Tensor, own: Tensor, votes: _Votes) -> Tensor:
 
 def _usual(amount: Tensor, own: Tensor) -> Tensor:
     """What an amount (H, W, C) usually is for those that are `own` (H, W) in the square around each pixel: the square
-    of its mean square root, to which the few that are far larger matter little."""
+    of the mean of its square roots, to which the few that are far larger matter little."""
     planes = torch.cat([amount.sqrt(), torch.ones_like(amount[..., :1])], 2) * own[..., None]
-    sums = F.avg_pool2d(planes.movedim(-1, 0)[None], BESIDE, 1, BESIDE // 2)[0].movedim(0, -1)
-    return (sums[..., :-1] / sums[..., -1:].clamp(min=1e-9)).square()
+    means = F.avg_pool2d(planes.movedim(-1, 0)[None], BESIDE, 1, BESIDE // 2)[0].movedim(0, -1)
+    return (means[..., :-1] / means[..., -1:].clamp(min=1e-9)).square()
 
 
 def _shares(weights: Tensor) -> Tensor:
@@ -231,7 +247,7 @@ def _tiles(known: Tensor, own: Tensor, stop: Callable[[], bool]) -> Iterator[_Ti
                 break
         here = touching[row : row + TILE, column : column + TILE], row, column
         near = whole[top:end, left:right], top, left
-        yield _Tile(*(_places(*found, width + PATCH - 1) for found in (here, near)))
+        yield _Tile(*(_places(*found, width + PATCH - 1).int() for found in (here, near)))
 
 
 def _places(mask: Tensor, top: int, left: int, width: int) -> Tensor:

@@ -25,7 +25,7 @@ from pixpaint.sampling.fill_captured import fill_captured
 from pixpaint.sampling.fill_fused import can_fuse, fill_fused
 from pixpaint.sampling.fill_slowly import fill_slowly
 from pixpaint.sampling.masked_steps import Masked
-from pixpaint.sampling.memory import check_memory
+from pixpaint.sampling.memory import bytes_around, check_memory
 from pixpaint.sampling.noise import draw_noise
 from pixpaint.sampling.pair import Hand, Pair
 from pixpaint.sampling.plan import Job, plan
@@ -173,11 +173,13 @@ class _Fill:
         self.total, self.done = int(self.hole.sum()), int(self.hole.sum() - self.todo.sum())
         # All is planned before anything is painted: what there is to do, and whether there is memory for the finest.
         work = [self._work(part) for part in found]
-        for level in (level for pyramid in work for level in pyramid):
-            self.row_count += level.row_count
-            self.total += int(level.todo.sum()) if level.at.level else 0
-            for turn in level.turns if not level.at.level else ():
-                self.check(level.by.model, turn.job, level.todo.size)
+        for pyramid in work:
+            retold = len(pyramid) > 1 and self.tempering.hold > 0
+            self.row_count += sum(level.row_count for level in pyramid)
+            self.total += sum(int(level.todo.sum()) for level in pyramid[:-1])
+            around = bytes_around(pyramid[-1].todo.size, len(self.seeds), retold=retold)
+            for turn in pyramid[-1].turns:
+                self.check(pyramid[-1].by.model, turn.job, around)
         for pyramid in work:
             known = self._known(pyramid) if len(pyramid) > 1 else ()
             begin, hints = 0, None

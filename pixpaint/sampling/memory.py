@@ -23,13 +23,15 @@ FEW_ROWS = 4
 AROUND = 24
 """Bytes that a pixel of a part of the hole and its surroundings takes for each candidate: the picture, and what the
 next finer level is told of it, while they are made."""
+RETOLD = 400
+"""Bytes that it takes once more where what was painted is retold by patches of the picture, one candidate at a time."""
 
 
 def check_memory(model: Model, job: Job, candidates: int, engine: str, around: int) -> None:
-    """Raises OutOfMemory where what an engine keeps of a job, and the fill of so many pixels around it, would not fit
-    in the memory at hand."""
+    """Raises OutOfMemory where what an engine keeps of a job, and so many bytes `around` it, would not fit in the
+    memory at hand."""
     device = model.head.weight.device
-    needed = bytes_needed(model, job, candidates, engine) + candidates * around * AROUND
+    needed = bytes_needed(model, job, candidates, engine) + around
     at_hand = bytes_at_hand(device)
     if at_hand is not None and needed > at_hand - RESERVE:
         let_go()
@@ -41,6 +43,11 @@ def check_memory(model: Model, job: Job, candidates: int, engine: str, around: i
             f"{at_hand / 2**30:.1f} GB are free: mark a smaller part, or separate ones one after the other{way_out}.",
             device.type,
         )
+
+
+def bytes_around(pixels: int, candidates: int, *, retold: bool) -> int:
+    """What the fill of a part takes that has so many pixels with its surroundings."""
+    return pixels * (candidates * AROUND + (RETOLD if retold else 0))
 
 
 def bytes_needed(model: Model, job: Job, candidates: int, engine: str) -> int:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pixpaint.sampling.blending import _grain, calmed, nearest_known, retold
-from pixpaint.sampling.exemplars import _usual, carried, echoed, redrawn
+from pixpaint.sampling.exemplars import USUAL, _usual, carried, echoed, redrawn
 from pixpaint.sampling.pyramid import Level
 from pixpaint.scaling import doubled, halved
 from tests.sampling.examples import error
@@ -71,7 +71,7 @@ def test_what_is_usual_is_no_matter_of_a_few_large_amounts(hole: np.ndarray) -> 
 def test_grain_goes_no_farther_than_usual(hole: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = 120 + 25 * noise((*hole.shape, 3), 4)
     found = redrawn(picture, noise(picture.shape, 6), hole, hole)
-    monkeypatch.setattr("pixpaint.sampling.exemplars._usual", lambda amount, own: 0.5 * amount)
+    monkeypatch.setattr("pixpaint.sampling.exemplars._usual", lambda amount, own: 0.5 / USUAL * amount)
     less = redrawn(picture, noise(picture.shape, 6), hole, hole)
     monkeypatch.setattr("pixpaint.sampling.exemplars.USUAL", 0.0)
     none, other = (redrawn(picture, noise(picture.shape, seed), hole, hole) for seed in (6, 7))
@@ -209,6 +209,10 @@ def test_small_pictures_are_no_error(shape: tuple[int, int]) -> None:
     hole = np.zeros(shape, np.bool_)
     hole[0, 0] = True
     np.testing.assert_allclose(echoed(picture, hole, hole), 9, atol=1e-4)
+    whole = picture.astype(np.float32)
+    np.testing.assert_allclose(redrawn(whole, whole, hole, hole), 9, atol=1e-3)
+    planes = (torch.from_numpy(plane) for plane in (whole, whole, (~hole).astype(np.float32), ~hole, hole))
+    np.testing.assert_allclose(carried(*planes), 9, atol=1e-3)
 
 
 def test_it_can_be_stopped(hole: np.ndarray) -> None:
@@ -230,6 +234,25 @@ def test_it_can_be_stopped(hole: np.ndarray) -> None:
     assert (found != picture).any()
     assert (found != retold(picture, level, None, 1.0)).any()
     np.testing.assert_array_equal(found[~hole], picture[~hole])
+
+
+def test_once_stopped_nothing_more_is_done(hole: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("pixpaint.sampling.exemplars._settled", fail)
+    picture = edge(hole.shape).astype(np.float32)
+    for found in (
+        echoed(picture, hole, hole, lambda: True),
+        redrawn(picture, noise(picture.shape), hole, hole, lambda: True),
+    ):
+        np.testing.assert_array_equal(found, picture)
+
+
+def test_on_a_bright_ground_small_differences_count_as_they_do_on_a_dark_one(hole: np.ndarray) -> None:
+    picture = 0.5 * noise((*hole.shape, 3), 4)
+    dark, bright = (redrawn(picture + ground, noise(picture.shape, 6), hole, hole) for ground in (0, 250))
+    np.testing.assert_allclose(bright - 250, dark, atol=0.01)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
