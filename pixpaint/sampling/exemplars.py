@@ -32,9 +32,9 @@ FADING, LEAST_TRUST = 1.5, 0.05
 """How many times less a painted pixel counts that lies a pixel farther inside, down to a share of a known one."""
 MIDDLE = PATCH / 3
 """Deviation in pixels of the bell by which the middle of a patch counts more than its rim."""
-REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.4), (0.5, 0.7))
+REDRAWN = 5 * ((MIDDLE, 0.0),) + ((MIDDLE, 1.5), (0.5, 0.8))
 """The turns of `redrawn`: the deviation of the bell, as above, and how far grain goes, of how far votes are apart."""
-USUAL, BESIDE = 1.6, 9
+USUAL, BESIDE = 1.5, 9
 """How many times as far apart as is usual in a square of this side in pixels, an odd one, the votes for a pixel count
 at most: where they are at odds about an edge alone, grain would fray it."""
 MOVED = 4.0

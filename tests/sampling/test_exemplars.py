@@ -110,7 +110,7 @@ def test_what_is_rough_is_redrawn_as_rough_where_echoes_are_smooth(hole: np.ndar
     echo = echoed(painted, hole, hole)
     found, other = (redrawn(painted, noise(picture.shape, seed), hole, hole) for seed in (6, 7))
     assert echo[hole].std() < 0.65 * picture[~hole].std()
-    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.2)
+    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.25)
     assert error(found, other, hole) > 10
     without = redrawn(painted, 0 * picture, hole, hole)
     assert without[hole].std() < 0.9 * found[hole].std()
@@ -276,7 +276,7 @@ def test_rough_ground_is_retold_as_rough_by_the_grain_of_what_was_painted(
     picture[hole] = (120 + 4 * noise(picture.shape, 5))[hole]
     level = Level(level=0, picture=picture, hole=hole, own=hole)
     found = retold(picture, level, None, 1.0)
-    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.2)
+    assert found[hole].std() == pytest.approx(picture[~hole].std(), rel=0.25)
     grain = _grain(picture, level)
     assert np.square(grain[hole]).mean() == pytest.approx(1, rel=0.1)
     assert not grain[~hole].any()
