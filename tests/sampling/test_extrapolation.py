@@ -14,6 +14,7 @@ from pixpaint.sampling.blending import calmed, contrasted, held, joined, retold
 from pixpaint.sampling.drafts import Drafts
 from pixpaint.sampling.extrapolation import extrapolated
 from pixpaint.sampling.fill import fill
+from pixpaint.sampling.memory import AROUND, RETOLD
 from pixpaint.sampling.pyramid import Level
 from tests.sampling.examples import error
 
@@ -140,6 +141,20 @@ def test_a_fill_painted_coarse_to_fine_has_the_colours_of_its_surroundings(engin
     if engine != "torch":
         same, _ = painted(image, hole, engine="torch", tempering=plain._replace(hold=1.0))
         np.testing.assert_array_equal(kept, same)
+
+
+def test_memory_is_asked_for_where_finer_levels_are_retold(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("pixpaint.sampling.fill.check_memory", lambda *rest: asked.append(rest[-1]))
+    image, small, large = np.zeros((24, 26, 3), np.uint8), np.zeros((24, 26), bool), np.zeros((24, 26), bool)
+    small[7:9, 8:10], large[7:17, 8:19] = True, True
+    most = []
+    for hole, hold in ((small, 0.0), (small, 1.0), (large, 0.0), (large, 1.0)):
+        asked.clear()
+        next(iter(fill(hinted_model(), image, hole, tempering=Tempering(hold=hold))))
+        most.append(max(asked))
+    assert most[0] == most[1] > 0
+    assert most[3] - most[2] == most[2] // AROUND * RETOLD
 
 
 def test_ink_stays_ink() -> None:
