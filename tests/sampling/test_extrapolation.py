@@ -107,13 +107,19 @@ def test_colours_are_held_and_details_stay(hole: np.ndarray, level: int) -> None
     np.testing.assert_array_equal(held(off, at, expected, 0.0), off)
 
 
-def hinted_model(**options: object) -> PixelCNNPP:
+def hinted_model(*, channels: int = 3, levels: int = 256, smoothed: bool = True) -> PixelCNNPP:
     torch.manual_seed(3)
-    encoder = EncoderConfig(widths=(4, 4, 4), blocks=1)
-    options = {"smoothed": True, **options}
     config = PixelCNNPPConfig(
-        features=4, blocks=1, components=2, hinted=True, encoder=encoder, crop=8, **options
-    )  # type: ignore[arg-type]
+        channels=channels,
+        levels=levels,
+        features=4,
+        blocks=1,
+        components=2,
+        hinted=True,
+        smoothed=smoothed,
+        encoder=EncoderConfig(widths=(4, 4, 4), blocks=1),
+        crop=8,
+    )
     return PixelCNNPP(config).eval().double()
 
 
